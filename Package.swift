@@ -1,0 +1,85 @@
+// swift-tools-version: 6.1
+// The map of the house: which module may import which is the `dependencies` of its target.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// One row a format: its module, its folder under formats/, and what its codec needs besides the core.
+let formats: [(module: String, folder: String, needs: [Target.Dependency])] = [
+  ("WherryNative", "Native", ["WherryPasses", "CWherryABI", "CWherryKernels"]),
+  ("WherryONNX", "ONNX", ["CONNXSchema", "CProtobufC"]),
+  ("WherryJSON", "JSON", []),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], path: path, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "wherry",
+  products: [
+    .executable(name: "wherry", targets: ["WherryCommand"]),
+    .library(name: "Wherry", targets: ["Wherry"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+  ],
+  targets: [
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", path: "Sources/CProtobufC", pkgConfig: "libprotobuf-c",
+      providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CWherryABI", path: "runtime/ABI"),
+    .target(
+      name: "CWherryKernels", path: "runtime/Kernels", publicHeadersPath: "include",
+      cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "CONNXSchema", dependencies: ["CProtobufC"], path: "formats/ONNX/Schema",
+      exclude: ["onnx.proto"], publicHeadersPath: "."),
+
+    module("WherryBytes"),
+    module("WherryGraph", ["WherryBytes"]),
+    module("WherryOperators", ["WherryGraph"]),
+    module("WherryPasses", ["WherryOperators", "CWherryABI"]),
+    .target(
+      name: "WherryCore", dependencies: ["CWherryABI", "CWherryKernels"], path: "runtime/Core",
+      swiftSettings: strict),
+    module("WherryRuntime", ["WherryCore", "CWherryABI"]),
+    module(
+      "Wherry",
+      formats.map { .byName(name: $0.module) } + ["WherryPasses", "WherryRuntime", "WherryOperators"]),
+    .executableTarget(
+      name: "WherryCommand",
+      dependencies: ["Wherry", "CZlib", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict),
+
+    module("TestSupport", ["Wherry"], path: "Tests/TestSupport"),
+    tests("WherryBytesTests", ["WherryBytes"]),
+    tests("WherryGraphTests", ["WherryGraph", "WherryOperators"]),
+    tests("WherryOperatorsTests", ["WherryOperators", "WherryONNX"]),
+    tests("WherryPassesTests", ["WherryPasses"]),
+    tests("RuntimeTests", ["WherryRuntime", "CWherryKernels", "CWherryABI"], path: "runtime/Tests"),
+    tests("ConformanceTests", ["Wherry"]),
+    tests("CommandTests", []),
+    tests("ConventionTests", []),
+  ]
+    + formats.flatMap { format in
+      [
+        module(
+          format.module, ["WherryOperators", "WherryGraph", "WherryBytes"] + format.needs,
+          path: "formats/\(format.folder)/Codec"),
+        tests(
+          "\(format.module)Tests", [.byName(name: format.module)], path: "formats/\(format.folder)/Tests"),
+      ]
+    },
+  cLanguageStandard: .gnu11
+)

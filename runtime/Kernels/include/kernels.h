@@ -1,0 +1,66 @@
+/* kernels.h: what the runtime's core knows of the kernels. Private to the library (wh_ prefix, hidden). */
+#ifndef WHERRY_KERNELS_H
+#define WHERRY_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../../ABI/plan.h"
+
+/* A tensor as a kernel sees it. data is null while a plan is being checked, except for weights. */
+typedef struct wh_tensor {
+  uint8_t *data;
+  const wh_tensor_record *record;
+} wh_tensor;
+
+/* One operation with its operands. */
+typedef struct wh_call {
+  const void *parameters;    /* its struct of plan.h, 8-byte aligned; size already checked */
+  const wh_tensor *tensors;  /* the plan's tensors */
+  const uint32_t *operands;  /* inputs, outputs, scratch: indices into tensors, already checked, or WH_NONE */
+  uint16_t input_count, output_count, scratch_count;
+  uint16_t reserved;
+  uint32_t cpu;              /* WHERRY_CPU_ bits that may be used */
+} wh_call;
+
+static inline const wh_tensor *wh_input(const wh_call *call, unsigned i) {
+  return i < call->input_count && call->operands[i] != WH_NONE ? &call->tensors[call->operands[i]] : 0;
+}
+static inline const wh_tensor *wh_output(const wh_call *call, unsigned i) {
+  unsigned at = call->input_count + i;
+  return i < call->output_count && call->operands[at] != WH_NONE ? &call->tensors[call->operands[at]] : 0;
+}
+static inline const wh_tensor *wh_scratch(const wh_call *call) {
+  unsigned at = (unsigned)call->input_count + call->output_count;
+  return call->scratch_count && call->operands[at] != WH_NONE ? &call->tensors[call->operands[at]] : 0;
+}
+
+/* A kernel. check proves, from records and parameters alone, that run will read and write only inside
+ * its operands and terminate: element types, byte sizes, extents, strides, products that overflow. It
+ * returns null, or a static line saying what contradicts. run then does not check, except for indices
+ * that are data; it returns 0 (WHERRY_OK) or WHERRY_BAD_VALUE. */
+typedef struct wh_kernel {
+  uint32_t code;
+  uint32_t parameter_bytes;
+  const char *name;
+  const char *(*check)(const wh_call *call);
+  int32_t (*run)(const wh_call *call);
+} wh_kernel;
+
+/* The kernel of an operator code, or null. */
+const wh_kernel *wh_find_kernel(uint32_t code);
+
+/* The WHERRY_CPU_ bits of this processor, as the operating system allows them. */
+uint32_t wh_detect_cpu(void);
+
+/* SHA-256 (FIPS 180-4), streamed. */
+typedef struct wh_sha256 {
+  uint32_t state[8];
+  uint64_t count;
+  uint8_t block[64];
+} wh_sha256;
+void wh_sha256_begin(wh_sha256 *hash);
+void wh_sha256_add(wh_sha256 *hash, const void *bytes, size_t size);
+void wh_sha256_end(wh_sha256 *hash, uint8_t digest[32]);
+
+#endif
