@@ -1,0 +1,7 @@
+import WherryGraph
+
+/// Every operator the graph knows.
+public enum OperatorSet {
+  public static let all = OperatorTable(
+    mathOperators + networkOperators + tensorOperators)
+}
