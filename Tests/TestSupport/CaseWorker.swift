@@ -50,7 +50,9 @@ public enum CaseWorker {
       line = line.map { $0 == 10 ? 32 : $0 } + [10]
       var done = 0
       while done < line.count {
-        let written = line[done...].withUnsafeBytes { write(reportDescriptor, $0.baseAddress, $0.count) }
+        let written = line[done...].withUnsafeBytes {
+          write(reportDescriptor, $0.baseAddress, $0.count)
+        }
         guard written > 0 else { _exit(1) }
         done += written
       }
@@ -101,7 +103,9 @@ public enum CaseWorker {
     posix_spawn_file_actions_adddup2(&actions, report, reportDescriptor)
     posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-    let words = ["/proc/self/exe", "--testing-library", "swift-testing", "--filter", "\\b\(test)\\b"]
+    let words = [
+      "/proc/self/exe", "--testing-library", "swift-testing", "--filter", "\\b\(test)\\b",
+    ]
     var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
     var variables: [UnsafeMutablePointer<CChar>?] = []
     var entry = environ

@@ -7,21 +7,26 @@ import WherryOperators
 public struct NodeTestCase: Sendable {
   /// The folder of the model.
   public let path: String
-  /// The list's category, such as `node` or `simple`.
+  /// The folder the case is in, such as `node_1.19.1` or `simple`.
   public let category: String
   public let name: String
-  /// The list's class, such as `A-core`.
+  /// The suites' class, such as `A-core`.
   public let group: String
 
-  /// Every case of the suites with a model and data, in the order of the list.
+  /// Every case of the suites with a model and data, by path.
   public static func all(in folder: String) -> [NodeTestCase] {
-    Folder.lines("\(folder)/onnx_backend_tests.csv").dropFirst().compactMap { line in
-      let columns = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-      guard columns.count >= 15 else { return nil }
-      let place = columns[0] == "node" ? "node_1.19.1" : "wheel_1.23.2/\(columns[0])"
-      let path = "\(folder)/\(place)/\(columns[1])"
-      guard Folder.exists("\(path)/model.onnx") else { return nil }
-      return NodeTestCase(path: path, category: columns[0], name: columns[1], group: columns[14])
+    var groups: [String: String] = [:]
+    for list in ["onnx_backend_tests.csv", "ort_1.19.1.csv"] {
+      for line in Folder.lines("\(folder)/\(list)").dropFirst() {
+        let columns = line.split(separator: ",", omittingEmptySubsequences: false)
+        if columns.count >= 15 { groups[String(columns[1])] = String(columns[14]) }
+      }
+    }
+    return Folder.files(folder, suffix: "/model.onnx").map { file in
+      let steps = file.split(separator: "/").dropLast().suffix(2).map(String.init)
+      return NodeTestCase(
+        path: String(file.dropLast("/model.onnx".count)), category: steps[0], name: steps[1],
+        group: groups[steps[1]] ?? "unlisted")
     }
   }
 

@@ -48,7 +48,7 @@ public enum Folder {
     return names.sorted()
   }
 
-  /// Paths of all files below a folder whose name ends in `suffix`, sorted.
+  /// Paths of all files below a folder that end in `suffix`, sorted.
   public static func files(_ path: String, suffix: String) -> [String] {
     var found: [String] = []
     var pending = [path]
@@ -59,7 +59,7 @@ public enum Folder {
         guard stat(inner, &status) == 0 else { continue }
         if status.st_mode & S_IFMT == S_IFDIR {
           pending.append(inner)
-        } else if name.hasSuffix(suffix) {
+        } else if inner.hasSuffix(suffix) {
           found.append(inner)
         }
       }
@@ -70,7 +70,7 @@ public enum Folder {
   /// The lines of a text file; none when it can't be read.
   public static func lines(_ path: String) -> [Substring] {
     guard let text = (try? Bytes(mapping: path))?.text else { return [] }
-    return text.split(separator: "\n")
+    return text.split(whereSeparator: \.isNewline)
   }
 
   /// Writes a whole file.

@@ -59,7 +59,9 @@ extension ONNXReader {
 
   /// The kind an attribute states, or for files that state none, that of the field that is filled.
   func kind(of proto: Onnx__AttributeProto) -> AttributeKind? {
-    if proto.has_type != 0, let kind = AttributeKind(rawValue: Int32(truncatingIfNeeded: proto.type.rawValue)) {
+    if proto.has_type != 0,
+      let kind = AttributeKind(rawValue: Int32(truncatingIfNeeded: proto.type.rawValue))
+    {
       return kind
     }
     if proto.has_type != 0, proto.type.rawValue != 0 { return nil }
@@ -107,7 +109,8 @@ extension ONNXReader {
       return .graphs(each(proto.graphs, proto.n_graphs, "graph", place) { graph($0, $1) })
     case .sparseTensors:
       return .sparseTensors(
-        each(proto.sparse_tensors, proto.n_sparse_tensors, "tensor", place) { sparseTensor($0, $1) })
+        each(proto.sparse_tensors, proto.n_sparse_tensors, "tensor", place) { sparseTensor($0, $1) }
+      )
     case .types:
       return .types(each(proto.type_protos, proto.n_type_protos, "type", place) { type($0, $1) })
     }
@@ -145,7 +148,8 @@ extension ONNXReader {
       tensor: text(proto.tensor_name), devices: Array(scalars(proto.device, proto.n_device)),
       groups: groups.map { group in
         Sharding.Group(
-          key: group.pointee.key, devices: Array(scalars(group.pointee.value, group.pointee.n_value)))
+          key: group.pointee.key,
+          devices: Array(scalars(group.pointee.value, group.pointee.n_value)))
       },
       axes: messages(proto.sharded_dim, proto.n_sharded_dim).map { axis in
         let parts = messages(axis.pointee.simple_sharding, axis.pointee.n_simple_sharding)

@@ -15,7 +15,8 @@ extension ONNXReader {
       return nil
     }
     let shape = scalars(proto.dims, proto.n_dims).map { Int($0) }
-    guard let count = Checked.product(shape), element == .string || element.byteCount(of: count) != nil
+    guard let count = Checked.product(shape),
+      element == .string || element.byteCount(of: count) != nil
     else {
       report(.invalid("shape \(shape)"), place)
       return nil

@@ -13,7 +13,8 @@ func messages<T>(
 
 /// The elements of a repeated scalar field.
 func scalars<T>(_ base: UnsafeMutablePointer<T>?, _ count: Int) -> UnsafeBufferPointer<T> {
-  base.map { UnsafeBufferPointer(start: $0, count: count) } ?? UnsafeBufferPointer(start: nil, count: 0)
+  base.map { UnsafeBufferPointer(start: $0, count: count) }
+    ?? UnsafeBufferPointer(start: nil, count: 0)
 }
 
 /// A text field; empty when absent.
