@@ -3,7 +3,7 @@ import WherryGraph
 extension OperatorSet {
   /// Arithmetic, comparison, logic, reduction, linear algebra, activations, signal processing.
   static let mathOperators: [any Operator.Type] =
-    elementwise + activations + reductions + [Gemm.self]
+    elementwise + activations + reductions + matrices
 
   private static let elementwise: [any Operator.Type] = [
     Abs.self, Neg.self, Sign.self, Ceil.self, Floor.self, Round.self, Sqrt.self, Reciprocal.self,
@@ -26,5 +26,10 @@ extension OperatorSet {
   private static let reductions: [any Operator.Type] = [
     ReduceSum.self, ReduceMean.self, ReduceProd.self, ReduceMax.self, ReduceMin.self,
     ReduceL1.self, ReduceL2.self, ReduceLogSum.self, ReduceLogSumExp.self, ReduceSumSquare.self,
+    ArgMax.self, ArgMin.self, CumSum.self, CumProd.self,
+  ]
+
+  private static let matrices: [any Operator.Type] = [
+    MatMul.self, Gemm.self, MatMulInteger.self, QLinearMatMul.self, Einsum.self, Det.self,
   ]
 }
