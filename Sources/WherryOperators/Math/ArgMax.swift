@@ -35,7 +35,8 @@ extension ArgExtreme {
     let places: [Int64]
     if data.element.isFloat {
       places = search(data.doubles, view) { x, best in
-        best.isNaN ? x.isNaN && takesLast
+        best.isNaN
+          ? x.isNaN && takesLast
           : x.isNaN || Self.isBetter(x, than: best) || takesLast && x == best
       }
     } else if case .unsigned(let values) = IntegerView(data) {

@@ -43,7 +43,8 @@ struct EinsumEquation: Sendable {
     }
   }
 
-  private static func split(_ text: [UInt8]) -> (left: ArraySlice<UInt8>, right: ArraySlice<UInt8>?) {
+  private static func split(_ text: [UInt8]) -> (left: ArraySlice<UInt8>, right: ArraySlice<UInt8>?)
+  {
     for index in text.indices.dropLast()
     where text[index] == UInt8(ascii: "-") && text[index + 1] == UInt8(ascii: ">") {
       return (text[..<index], text[(index + 2)...])

@@ -35,7 +35,9 @@ public struct Gemm: Operator {
     if let a, let b, Dimension.merge(a[transA ? 0 : 1], b[transB ? 1 : 0]) == nil {
       throw TypeError(.shape("A \(a) and B \(b) have different inner extents"))
     }
-    let y = Shape([a.map { $0[transA ? 1 : 0] } ?? .unknown, b.map { $0[transB ? 0 : 1] } ?? .unknown])
+    let y = Shape([
+      a.map { $0[transA ? 1 : 0] } ?? .unknown, b.map { $0[transB ? 0 : 1] } ?? .unknown,
+    ])
     if let c = site.shape(2), Shape.broadcast(y, c)?.rank != 2 {
       throw TypeError(.shape("C \(c) does not broadcast to \(y)"))
     }

@@ -102,7 +102,8 @@ struct MatrixProduct: Sendable {
         Shape(a.dimensions.dropLast(2)), Shape(b.dimensions.dropLast(2)))
     else { throw TypeError(.shape("\(a) and \(b) can't be multiplied")) }
     return Shape(
-      batch.dimensions + (a.rank == 1 ? [] : [a[a.rank - 2]]) + (b.rank == 1 ? [] : [b[b.rank - 1]]))
+      batch.dimensions + (a.rank == 1 ? [] : [a[a.rank - 2]]) + (b.rank == 1 ? [] : [b[b.rank - 1]])
+    )
   }
 }
 
