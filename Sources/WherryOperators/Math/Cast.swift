@@ -11,8 +11,9 @@ public enum PowerRounding: String, AttributeConvertible {
 
 /// The elements in another type, numbers and text alike.
 ///
-/// Floats round half to even; to integers they are truncated and saturated (the standard leaves
-/// what doesn't fit undefined), integers keep their low bits. Text follows `NumberText`.
+/// Floats round half to even. Floats become integers by truncation, and integers keep their low bits
+/// where they don't fit (for floats the standard leaves that undefined; past 64 bits they saturate
+/// first, and NaN is 0). Text follows `NumberText`.
 /// - Source: ONNX operator specification, Cast-28.
 public struct Cast: Operator {
   public var target = ElementType.float32
@@ -95,9 +96,17 @@ struct Conversion: Sendable {
       Tensor(target, shape, elements: values.map { powerOfTwo($0) })
     default:
       target.isInteger
-        ? Tensor(target, shape, truncating: values)
+        ? Tensor(target, shape, integers: values.map(Self.whole))
         : Tensor(target, shape, doubles: values, saturate: saturates)
     }
+  }
+
+  /// The bits of a truncated number, as int64 or, above that, as uint64.
+  private static func whole(_ value: Double) -> Int64 {
+    if value.isNaN { return 0 }
+    let whole = value.rounded(.towardZero)
+    if let exact = Int64(exactly: whole) { return exact }
+    return whole < 0 ? .min : UInt64(exactly: whole).map { Int64(bitPattern: $0) } ?? .max
   }
 
   /// Integers as float64; those that it can't hold get an odd last bit, so that rounding them again to a
@@ -143,20 +152,12 @@ struct Conversion: Sendable {
         integers.append(integer)
       } else if let number = NumberText.number(text) {
         floats.append(number)
-        if !target.isFloat { integers.append(try whole(number)) }
+        integers.append(target == .bool ? (number == 0 ? 0 : 1) : Self.whole(number))
       } else {
         throw RunError(.badValue("\"\(text)\" is not a number"))
       }
     }
     if target.isFloat { return fromFloats(x.shape, floats) }
     return Tensor(target, x.shape, integers: integers)
-  }
-
-  private func whole(_ number: Double) throws(RunError) -> Int64 {
-    if target == .bool { return number == 0 ? 0 : 1 }
-    guard let whole = Tensor(.int64, [], truncating: [number])?.integers.first else {
-      throw RunError(.badValue("\(number) is not an integer"))
-    }
-    return whole
   }
 }
