@@ -2,7 +2,7 @@ import Glibc
 import WherryGraph
 
 /// A window function of as many samples as its scalar input says.
-public protocol Window: Operator {
+public protocol WindowFunction: Operator {
   /// Code of the result's element type.
   var outputType: Int { get set }
   /// One period of a repeated window, instead of a symmetric one.
@@ -11,7 +11,7 @@ public protocol Window: Operator {
   static func value(_ phase: Double) -> Double
 }
 
-extension Window {
+extension WindowFunction {
   public func infer(_ site: inout InferenceSite) throws(TypeError) {
     guard let element = elementType(outputType), ElementSet.numbers.contains(element) else {
       throw TypeError(.attribute("output_datatype", "\(outputType) is no number type"))
@@ -35,7 +35,7 @@ extension Window {
 
 /// `0.5 - 0.5 cos φ` over one turn of φ.
 /// - Source: ONNX operator specification, HannWindow-17.
-public struct HannWindow: Window {
+public struct HannWindow: WindowFunction {
   public var outputType = 1
   public var isPeriodic = true
 
@@ -52,7 +52,7 @@ public struct HannWindow: Window {
 
 /// `25/46 - 21/46 cos φ` over one turn of φ.
 /// - Source: ONNX operator specification, HammingWindow-17.
-public struct HammingWindow: Window {
+public struct HammingWindow: WindowFunction {
   public var outputType = 1
   public var isPeriodic = true
 
@@ -69,7 +69,7 @@ public struct HammingWindow: Window {
 
 /// `0.42 - 0.5 cos φ + 0.08 cos 2φ` over one turn of φ.
 /// - Source: ONNX operator specification, BlackmanWindow-17.
-public struct BlackmanWindow: Window {
+public struct BlackmanWindow: WindowFunction {
   public var outputType = 1
   public var isPeriodic = true
 
