@@ -43,7 +43,7 @@ final class ONNXReader {
       root: WireSchema.model, { onnx__model_proto__unpack(nil, $0, $1) },
       { onnx__model_proto__free_unpacked($0, nil) }, { rawModel($0) })
     problems += raw.violations.prefix(max(0, source.limits.problems - problems.count))
-    let model = lift(raw)
+    let model = problems.isEmpty ? DialectLifting.lift(raw, for: self) : raw
     locate(from: WireSchema.model)
     guard problems.isEmpty else { throw ReadFailure(problems) }
     return Reading(model, losses: losses)
