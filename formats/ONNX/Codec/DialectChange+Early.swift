@@ -114,7 +114,7 @@ extension DialectChange {
     }
     site.release(node.input(1))
     node.setInput(1, aligned.inputs[0])
-    return Int64(rank - axes.count) - first
+    return Int64(rank - axes.count) &- first
   }
 
   /// One output meant inference.
