@@ -71,7 +71,7 @@ let package = Package(
     tests("WherryPassesTests", ["WherryPasses"]),
     tests("RuntimeTests", ["WherryRuntime", "CWherryKernels", "CWherryABI"], path: "runtime/Tests/Swift"),
     tests("ConformanceTests", ["Wherry"]),
-    tests("CommandTests", []),
+    tests("CommandTests", ["WherryCommand"]),
     tests("ConventionTests", []),
   ]
     + formats.flatMap { format in
