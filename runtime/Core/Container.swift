@@ -74,7 +74,7 @@ struct Container {
       guard byte == UInt8(truncatingIfNeeded: magic) else {
         throw Refusal(WHERRY_NOT_A_MODEL, at: at, "the magic bytes are missing")
       }
-      magic >>= 8
+      magic &>>= 8
       at &+= 1
     }
   }
@@ -86,7 +86,7 @@ struct Container {
     guard UInt32(header.pointee.major) == WH_FILE_MAJOR else {
       throw Refusal(WHERRY_BAD_VERSION, at: HeaderField.major, "an unknown major format version")
     }
-    guard header.pointee.section_count >= 1, header.pointee.section_count <= WH_MAX_SECTIONS else {
+    guard header.pointee.section_count >= 1, header.pointee.section_count <= UInt32(WH_MAX_SECTIONS) else {
       throw Refusal(WHERRY_BAD_MODEL, at: HeaderField.sectionCount, "section count is not 1 to 64")
     }
     guard size >= header.pointee.file_bytes else {

@@ -1,11 +1,11 @@
 import CWherryABI
 
-/// Bytes of label text scanned for one plan, as a multiple of its text area: outputs may share labels,
+/// Bytes of label text scanned for one plan, in multiples of its text area: outputs may share labels,
 /// and a hostile plan must not make the scan quadratic.
 private var labelScanFactor: UInt64 { 16 }
 
 /// The largest arena a plan may state; keeps sums with it from overflowing.
-private var arenaLimit: UInt64 { 1 << 62 }
+private var arenaLimit: UInt64 { 0x4000_0000_0000_0000 }
 
 extension PlanView {
   /// Proves the header's figures, every tensor record and the model's inputs and outputs.
@@ -85,7 +85,7 @@ extension PlanView {
     guard elementBytes > 0 else {
       throw refusal(record, TensorField.element, tensor: index, "an unknown element type")
     }
-    guard record.pointee.rank <= WH_MAX_RANK else {
+    guard record.pointee.rank <= UInt32(WH_MAX_RANK) else {
       throw refusal(record, TensorField.rank, tensor: index, "rank exceeds 8")
     }
     let rank = Int(truncatingIfNeeded: record.pointee.rank)

@@ -170,7 +170,7 @@ private struct ElementComparison {
 
 /// IEEE 754 binary16 by arithmetic: not every target has the conversion in hardware or libgcc.
 private func decodeFloat16(_ bits: UInt16) -> Double {
-  let exponent = Int(bits >> 10 & 31)
+  let exponent = Int(bits &>> 10 & 31)
   let fraction = Double(bits & 1023)
   var magnitude: Double
   if exponent == 31 {
@@ -178,8 +178,8 @@ private func decodeFloat16(_ bits: UInt16) -> Double {
   } else {
     magnitude = exponent == 0 ? fraction : fraction + 1024
     // 2^(exponent - 25), built from its bits.
-    let scale = UInt64(truncatingIfNeeded: max(exponent, 1) &- 25 &+ 1023) << 52
+    let scale = UInt64(truncatingIfNeeded: max(exponent, 1) &- 25 &+ 1023) &<< 52
     magnitude *= Double(bitPattern: scale)
   }
-  return bits >> 15 == 0 ? magnitude : -magnitude
+  return bits &>> 15 == 0 ? magnitude : -magnitude
 }
