@@ -26,7 +26,7 @@ demo: all runtime
 
 # libwherry.a and libwherry.so for this machine, and for ARM where a cross compiler is present.
 runtime: packages
-	runtime/build.sh --target x86_64 --out .build/runtime/x86_64
+	runtime/build.sh --target x86_64 --out .build/runtime
 arm:
 	runtime/build.sh --target all --out .build/runtime
 
