@@ -2,7 +2,6 @@ import WherryBytes
 import WherryData
 import WherryGraph
 import WherryNative
-import WherryRuntime
 
 /// What runs a model.
 public enum Engine: String, Sendable, CaseIterable {
@@ -96,9 +95,9 @@ public struct Execution {
   /// Opens the compiled model in the runtime.
   ///
   /// - Throws: `ExecutionError` when this is not a runtime execution or the runtime refuses the plan.
-  public func openSession(profile: Bool = false) throws(ExecutionError) -> RuntimeSession {
+  public func openSession(profile: Bool = false) throws(ExecutionError) -> ModelSession {
     guard engine == .runtime else { throw ExecutionError(lines: ["not compiled for the runtime"]) }
-    return try RuntimeSession(native, profile: profile)
+    return try ModelSession(native, profile: profile)
   }
 
   /// Runs the model on tensors by input name.

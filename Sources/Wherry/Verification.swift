@@ -19,7 +19,7 @@ public struct Verification: Sendable {
     problems = try NativeFormat.verifyDigests(bytes).map(\.description)
     guard problems.isEmpty, NativeFormat.facts(bytes) != nil else { return }
     do {
-      let session = try RuntimeSession(bytes, profile: false)
+      let session = try ModelSession(bytes)
       testCases = session.facts.testCases
       if testCases > 0 { try session.selfTest() }
     } catch {
