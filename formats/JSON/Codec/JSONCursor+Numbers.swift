@@ -81,9 +81,9 @@ extension JSONCursor {
         (word & (word &+ 0x0606_0606_0606_0606)) & 0xF0F0_F0F0_F0F0_F0F0 == 0x3030_3030_3030_3030
       guard isDigits else { return nil }
       // Pairs, then fours, then all eight digits are joined.
-      word = (word & 0x0F0F_0F0F_0F0F_0F0F) &* 2561 >> 8
-      word = (word & 0x00FF_00FF_00FF_00FF) &* 6_553_601 >> 16
-      return (word & 0x0000_FFFF_0000_FFFF) &* 42_949_672_960_001 >> 32
+      word = ((word & 0x0F0F_0F0F_0F0F_0F0F) &* 2561) >> 8
+      word = ((word & 0x00FF_00FF_00FF_00FF) &* 6_553_601) >> 16
+      return ((word & 0x0000_FFFF_0000_FFFF) &* 42_949_672_960_001) >> 32
     }
   }
 }
