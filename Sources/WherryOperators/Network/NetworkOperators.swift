@@ -4,7 +4,7 @@ extension OperatorSet {
   /// Layers: convolution, pooling, normalization, recurrence, attention, losses, image sampling.
   static let networkOperators: [any Operator.Type] =
     convolutionOperators + poolingOperators + normalizationOperators + recurrentOperators
-    + imageOperators
+    + imageOperators + attentionOperators + trainingOperators
 
   private static let convolutionOperators: [any Operator.Type] = [
     Conv.self, ConvTranspose.self, ConvInteger.self, QLinearConv.self, DeformConv.self, Col2Im.self,
@@ -25,6 +25,16 @@ extension OperatorSet {
 
   private static let imageOperators: [any Operator.Type] = [
     Resize.self, DepthToSpace.self, SpaceToDepth.self, GridSample.self, AffineGrid.self,
-    NonMaxSuppression.self,
+    NonMaxSuppression.self, ImageDecoder.self,
+  ]
+
+  private static let attentionOperators: [any Operator.Type] = [
+    Attention.self, FlexAttention.self, RotaryEmbedding.self, LinearAttention.self,
+    CausalConvWithState.self,
+  ]
+
+  private static let trainingOperators: [any Operator.Type] = [
+    NegativeLogLikelihoodLoss.self, SoftmaxCrossEntropyLoss.self, Adam.self, Adagrad.self,
+    Momentum.self, Gradient.self,
   ]
 }
