@@ -1,6 +1,6 @@
 extension Lowering {
   /// The lowerings of each family's file.
   static let families: [[Lowering]] = [
-    matrixProducts
+    matrixProducts, convolutions, pools, batchNormalizations, recurrentLayers,
   ]
 }
