@@ -20,7 +20,8 @@ public struct Gemm: Operator {
     [.init("Y", .numbers)])
 
   public static let fields: [Field<Gemm>] = [
-    Field("alpha", \.alpha), Field("beta", \.beta), Field("transA", \.transA), Field("transB", \.transB),
+    Field("alpha", \.alpha), Field("beta", \.beta), Field("transA", \.transA),
+    Field("transB", \.transB),
   ]
 
   public func infer(_ site: inout InferenceSite) throws(TypeError) {
@@ -49,7 +50,8 @@ public struct Gemm: Operator {
       for column in 0..<n {
         var sum = 0.0
         for inner in 0..<k {
-          sum += x[transA ? inner * m + row : row * k + inner]
+          sum +=
+            x[transA ? inner * m + row : row * k + inner]
             * y[transB ? column * k + inner : inner * n + column]
         }
         result[row * n + column] = Double(alpha) * sum
