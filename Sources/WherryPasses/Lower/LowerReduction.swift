@@ -67,3 +67,44 @@ extension LoweringSite {
     return result
   }
 }
+
+extension Lowering {
+  private static func reduction<O: Reduction>(_ type: O.Type, _ kind: Int) -> Lowering {
+    Lowering(type) { (op, site) throws(CompileProblem) in
+      let x = try site.value(0)
+      let rank = x.shape.count
+      var axes: [Int] = []
+      for axis in try site.integers(1) ?? [] { axes.append(try site.axis(axis, rank: rank)) }
+      if axes.isEmpty, op.skipsEmptyAxes { return try site.finish(0, x) }
+      if axes.isEmpty { axes = Array(0..<rank) }
+      let result = try site.reduce(kind, x, axes: axes, keepAxes: op.keepsAxes)
+      try site.finish(0, result)
+    }
+  }
+
+  private static func softmax<O: LineOperator>(_ type: O.Type, _ kind: Int32) -> Lowering {
+    Lowering(type) { (op, site) throws(CompileProblem) in
+      try site.require(.float32, 0)
+      let x = try site.value(0)
+      guard !x.shape.isEmpty else { throw CompileProblem(.unsupported("softmax of a scalar")) }
+      let view = try site.gather(x, axes: [try site.axis(op.axis, rank: x.shape.count)])
+      let result = try site.make(.float32, x.shape, order: view.value.order)
+      var softmax = wh_softmax()
+      (softmax.kind, softmax.outer) = (kind, Int32(small: view.outer))
+      (softmax.count, softmax.inner) = (Int32(small: view.count), Int32(small: view.inner))
+      site.emit(.softmax(softmax), [view.value.tensor], [result.tensor])
+      try site.finish(0, result)
+    }
+  }
+
+  /// Reductions over axes, and softmax along one.
+  static let reductionFamilies: [Lowering] = [
+    reduction(ReduceSum.self, WH_REDUCE_SUM), reduction(ReduceMean.self, WH_REDUCE_MEAN),
+    reduction(ReduceMax.self, WH_REDUCE_MAX), reduction(ReduceMin.self, WH_REDUCE_MIN),
+    reduction(ReduceProd.self, WH_REDUCE_PROD), reduction(ReduceL1.self, WH_REDUCE_L1),
+    reduction(ReduceL2.self, WH_REDUCE_L2), reduction(ReduceLogSum.self, WH_REDUCE_LOG_SUM),
+    reduction(ReduceLogSumExp.self, WH_REDUCE_LOG_SUM_EXP),
+    reduction(ReduceSumSquare.self, WH_REDUCE_SUM_SQUARE),
+    softmax(Softmax.self, 0), softmax(LogSoftmax.self, 1), softmax(Hardmax.self, 2),
+  ]
+}
