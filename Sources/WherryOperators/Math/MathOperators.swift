@@ -3,7 +3,7 @@ import WherryGraph
 extension OperatorSet {
   /// Arithmetic, comparison, logic, reduction, linear algebra, activations, signal processing.
   static let mathOperators: [any Operator.Type] =
-    elementwise + activations + reductions + [Gemm.self]
+    elementwise + activations + reductions + matrices + conversions + random + signals
 
   private static let elementwise: [any Operator.Type] = [
     Abs.self, Neg.self, Sign.self, Ceil.self, Floor.self, Round.self, Sqrt.self, Reciprocal.self,
@@ -26,5 +26,25 @@ extension OperatorSet {
   private static let reductions: [any Operator.Type] = [
     ReduceSum.self, ReduceMean.self, ReduceProd.self, ReduceMax.self, ReduceMin.self,
     ReduceL1.self, ReduceL2.self, ReduceLogSum.self, ReduceLogSumExp.self, ReduceSumSquare.self,
+    ArgMax.self, ArgMin.self, CumSum.self, CumProd.self,
+  ]
+
+  private static let matrices: [any Operator.Type] = [
+    MatMul.self, Gemm.self, MatMulInteger.self, QLinearMatMul.self, Einsum.self, Det.self,
+  ]
+
+  private static let conversions: [any Operator.Type] = [
+    Cast.self, CastLike.self, BitCast.self,
+    QuantizeLinear.self, DequantizeLinear.self, DynamicQuantizeLinear.self,
+  ]
+
+  private static let random: [any Operator.Type] = [
+    RandomNormal.self, RandomNormalLike.self, RandomUniform.self, RandomUniformLike.self,
+    Bernoulli.self, Multinomial.self, Dropout.self,
+  ]
+
+  private static let signals: [any Operator.Type] = [
+    HannWindow.self, HammingWindow.self, BlackmanWindow.self, MelWeightMatrix.self,
+    DFT.self, STFT.self,
   ]
 }
