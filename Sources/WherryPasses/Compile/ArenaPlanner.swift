@@ -5,7 +5,7 @@ import WherryGraph
 ///
 /// Two buffers may share memory when they are not needed at the same time. Several orders of placing
 /// are tried, each putting a buffer at the lowest free place; the smallest arena wins. Deterministic.
-struct ArenaPlanner {
+public struct ArenaPlanner {
   /// A buffer and the operations between which it is needed, both included.
   struct Need: Sendable {
     var bytes: Int
@@ -25,7 +25,8 @@ struct ArenaPlanner {
     (self.needs, self.operationCount) = (needs, operationCount)
   }
 
-  static func aligned(_ bytes: Int) -> Int {
+  /// `bytes` rounded up to `WH_ALIGNMENT`.
+  public static func aligned(_ bytes: Int) -> Int {
     (bytes + Int(WH_ALIGNMENT) - 1) / Int(WH_ALIGNMENT) * Int(WH_ALIGNMENT)
   }
 

@@ -1,6 +1,7 @@
 extension Lowering {
   /// The lowerings of each family's file.
   static let families: [[Lowering]] = [
-    matrixProducts
+    matrixProducts, convolutions, pools, batchNormalizations, recurrentLayers, unaryFunctions,
+    binaryFunctions, reductionFamilies, shapeChanges, movements,
   ]
 }

@@ -1,0 +1,78 @@
+import CWherryABI
+import CWherryKernels
+import WherryBytes
+import WherryGraph
+import WherryOperators
+import WherryPasses
+
+/// The project's own format: the portable graph, the plan the runtime executes, weights that both use
+/// where they lie, and vectors for a self-test.
+///
+/// - Source: formats/Native/README.md.
+public enum NativeFormat: ModelFormat {
+  public static let name = "native"
+  public static let extensions = ["wherry"]
+  public static let summary = "Wherry's own: graph, plan, weights used in place, self-test"
+
+  public static func recognizes(_ bytes: Bytes) -> Bool {
+    var reader = ByteReader(bytes)
+    return (try? reader.integer(UInt64.self)) == WH_FILE_MAGIC
+  }
+
+  /// - Throws: `ReadFailure` when the container or the graph section breaks a rule, or there is no
+  ///   graph section. Contents are not checked against their digests; see `verifyDigests`.
+  public static func read(_ source: ModelSource) throws(ReadFailure) -> Reading {
+    let model: Model
+    do throws(DecodeError) {
+      let container = try Container(source.bytes, limits: source.limits)
+      guard let graph = container.section(.graph) else {
+        throw DecodeError(.unsupported("a file without a graph: it holds a plan only"))
+      }
+      var decoder = GraphDecoder(
+        graph.bytes, origin: graph.offset, weights: container.section(.weights)?.bytes ?? Bytes(),
+        limits: source.limits, operators: source.operators)
+      model = try decoder.model()
+    } catch {
+      throw ReadFailure(error)
+    }
+    let violations = model.violations
+    guard violations.isEmpty else { throw ReadFailure(violations) }
+    return Reading(model)
+  }
+
+  public static func write(
+    _ model: Model, to sink: any ByteSink, options: WriteOptions
+  ) throws(EncodeError) -> [Loss] {
+    let file = try NativeFile(model, options)
+    do {
+      try file.write(to: sink)
+    } catch {
+      throw EncodeError(.file(error))
+    }
+    return file.losses
+  }
+
+  /// A model as the bytes of a file, in memory.
+  ///
+  /// - Throws: `EncodeError` when the model breaks the graph's rules.
+  public static func encode(
+    _ model: Model, options: WriteOptions = WriteOptions()
+  ) throws(EncodeError) -> (bytes: Bytes, losses: [Loss]) {
+    let sink = MemorySink()
+    let losses = try write(model, to: sink, options: options)
+    return (Bytes(sink.bytes), losses)
+  }
+
+  /// Everything whose SHA-256 is not the one the file states; empty for an intact file.
+  ///
+  /// - Throws: `DecodeError` when the container itself can't be read.
+  public static func verifyDigests(_ bytes: Bytes) throws(DecodeError) -> [DecodeError] {
+    let container = try Container(bytes, limits: .standard)
+    return container.sections.compactMap { section in
+      let found = Digest(of: section.bytes)
+      guard found != section.digest else { return nil }
+      return DecodeError(
+        .inconsistent("the digest of section \(section.name)"), .byte(section.offset))
+    }
+  }
+}
