@@ -159,7 +159,7 @@ private struct ElementComparison {
   }
 
   private func double(_ value: UnsafeRawPointer) -> Double? {
-    switch Int(element) {
+    switch Int(truncatingIfNeeded: element) {
     case WH_FLOAT32: Double(value.load(as: Float.self))
     case WH_FLOAT64: value.load(as: Double.self)
     case WH_FLOAT16: decodeFloat16(value.load(as: UInt16.self))
