@@ -193,7 +193,7 @@ extension PlanView {
     }
     guard let complaint else { return }
     var refusal = refusal(record, 0, operation: index, "")
-    refusal.detail = complaint
+    refusal.text = complaint
     throw refusal
   }
 

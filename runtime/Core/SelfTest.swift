@@ -113,8 +113,8 @@ private func runCase(
       "differs from the expected value")
     refusal.tensor = Int32(truncatingIfNeeded: tensor)
     refusal.test = TestPlace(
-      index: UInt64(truncatingIfNeeded: index), output: UInt64(truncatingIfNeeded: output),
-      element: UInt64(truncatingIfNeeded: element))
+      index: UInt32(truncatingIfNeeded: index), output: UInt32(truncatingIfNeeded: output),
+      element: UInt32(truncatingIfNeeded: element))
     throw refusal
   }
 }

@@ -30,7 +30,7 @@ int main(int argc, char **argv) {
   if (argc == 3 && strcmp(argv[1], "--mutations") == 0) mutations = (unsigned)atoi(argv[2]);
   running_tests();
   argument_tests();
-  refusal_tests();
+  contradiction_tests();
   thread_tests();
   hostile_tests(mutations);
   printf("%d passed, %d failed\n", passed, failed);

@@ -48,7 +48,7 @@ void close_opened(opened *it);
 
 void running_tests(void);
 void argument_tests(void);
-void refusal_tests(void);
+void contradiction_tests(void);
 void hostile_tests(unsigned mutations);
 void thread_tests(void);
 

@@ -192,7 +192,7 @@ static void aKernelsComplaintNamesItsOperation(void) {
   free(f.bytes);
 }
 
-void refusal_tests(void) {
+void contradiction_tests(void) {
   everyContradictionNamesItsField();
   figuresAreRecomputed();
   onlyInPlaceMayOverlap();
