@@ -67,7 +67,7 @@ let package = Package(
     tests("WherryGraphTests", ["WherryGraph", "WherryOperators"]),
     tests("WherryOperatorsTests", ["WherryOperators", "WherryONNX"]),
     tests("WherryPassesTests", ["WherryPasses"]),
-    tests("RuntimeTests", ["WherryRuntime", "CWherryKernels", "CWherryABI"], path: "runtime/Tests"),
+    tests("RuntimeTests", ["WherryRuntime", "CWherryKernels", "CWherryABI"], path: "runtime/Tests/Swift"),
     tests("ConformanceTests", ["Wherry"]),
     tests("CommandTests", []),
     tests("ConventionTests", []),
