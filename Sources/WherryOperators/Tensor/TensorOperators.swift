@@ -2,7 +2,8 @@ import WherryGraph
 
 extension OperatorSet {
   /// Shape, indexing, movement and type of tensors; sequences, optionals, strings; control flow.
-  static let tensorOperators: [any Operator.Type] = movementOperators + makingOperators
+  static let tensorOperators: [any Operator.Type] =
+    movementOperators + makingOperators + flowOperators + textOperators
 
   private static let movementOperators: [any Operator.Type] = [
     CenterCropPad.self, Compress.self, Concat.self, Expand.self, Flatten.self, Gather.self,
@@ -18,5 +19,16 @@ extension OperatorSet {
     Constant.self, ConstantOfShape.self, EyeLike.self, NonZero.self, OneHot.self,
     RangeOperator.self,
     ShapeOperator.self, Size.self,
+  ]
+
+  private static let flowOperators: [any Operator.Type] = [
+    ConcatFromSequence.self, If.self, Loop.self, OptionalGetElement.self, OptionalHasElement.self,
+    OptionalOperator.self, Scan.self, SequenceAt.self, SequenceConstruct.self, SequenceEmpty.self,
+    SequenceErase.self, SequenceInsert.self, SequenceLength.self, SequenceMap.self,
+    SplitToSequence.self,
+  ]
+
+  private static let textOperators: [any Operator.Type] = [
+    StringConcat.self, StringNormalizer.self, StringSplit.self, TfIdfVectorizer.self,
   ]
 }
