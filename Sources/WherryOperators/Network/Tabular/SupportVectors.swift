@@ -160,7 +160,7 @@ public struct SVMClassifier: Operator {
       if let probabilities = machine.probabilities(scores) {
         z += postTransform.apply(probabilities)
       } else if names.count == 2 {
-        z += postTransform == .none ? [-scores[0], scores[0]] : [1 - scores[0], scores[0]]
+        z += postTransform.pair(scores[0], isProbability: postTransform != .none)
       } else {
         z += postTransform.apply(scores)
       }
