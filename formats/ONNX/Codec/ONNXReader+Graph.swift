@@ -27,7 +27,7 @@ extension ONNXReader {
     }
     for (index, node) in messages(proto.node, proto.n_node).enumerated() {
       let here = place.inside("node", at: index, text(node.pointee.name))
-      if let node = self.node(node.pointee, here) { graph.nodes.append(node) }
+      graph.nodes.append(self.node(node.pointee, here))
     }
     let annotations = messages(proto.quantization_annotation, proto.n_quantization_annotation)
     graph.quantization = annotations.map { annotation in
@@ -71,7 +71,7 @@ extension ONNXReader {
     }
     for (index, node) in messages(proto.node, proto.n_node).enumerated() {
       let here = place.inside("node", at: index, text(node.pointee.name))
-      if let node = self.node(node.pointee, here) { function.nodes.append(node) }
+      function.nodes.append(self.node(node.pointee, here))
     }
     return function
   }

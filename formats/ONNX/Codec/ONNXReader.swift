@@ -18,32 +18,54 @@ final class ONNXReader {
     losses.append(Loss(kind, what, place))
   }
 
-  /// Unpacks `type`'s message with libprotobuf-c, gives it to `body`, and frees it.
+  /// Scans the source as a message of the schema's index `root`, unpacks its skeleton with
+  /// libprotobuf-c, gives it to `body`, and frees it.
+  ///
+  /// - Throws: `ReadFailure` when the scan finds a problem.
   func unpack<T, R>(
-    _ bytes: Bytes,
-    _ unpacker: (Int, UnsafePointer<UInt8>?) -> UnsafeMutablePointer<T>?,
-    _ free: (UnsafeMutablePointer<T>?) -> Void,
-    _ body: (T) -> R
-  ) -> R? {
-    let message = bytes.withUnsafeBytes { raw in
-      unpacker(raw.count, raw.baseAddress?.assumingMemoryBound(to: UInt8.self))
+    root: Int, _ unpacker: (Int, UnsafePointer<UInt8>?) -> UnsafeMutablePointer<T>?,
+    _ free: (UnsafeMutablePointer<T>?) -> Void, _ body: (T) -> R
+  ) throws(ReadFailure) -> R {
+    guard source.bytes.count <= source.limits.fileBytes else {
+      throw ReadFailure(DecodeError(.limit("bytes", source.limits.fileBytes)))
     }
-    guard let message else { return nil }
+    let scan = WireScan.scan(source.bytes, root: root, limits: source.limits)
+    guard scan.problems.isEmpty else { throw ReadFailure(scan.problems) }
+    losses += scan.losses
+    let message = scan.skeleton.withUnsafeBufferPointer { unpacker($0.count, $0.baseAddress) }
+    guard let message else { throw ReadFailure(DecodeError(.invalid("message"), .byte(0))) }
     defer { free(message) }
     return body(message.pointee)
   }
 
   func readModel() throws(ReadFailure) -> Reading {
-    let found = unpack(
-      source.bytes, { onnx__model_proto__unpack(nil, $0, $1) },
-      { onnx__model_proto__free_unpacked($0, nil) }, { model($0) })
-    guard let model = found else { throw ReadFailure(DecodeError(.invalid("protobuf message"))) }
-    problems += model.violations.prefix(max(0, source.limits.problems - problems.count))
+    let raw = try unpack(
+      root: WireSchema.model, { onnx__model_proto__unpack(nil, $0, $1) },
+      { onnx__model_proto__free_unpacked($0, nil) }, { rawModel($0) })
+    problems += raw.violations.prefix(max(0, source.limits.problems - problems.count))
+    let model = problems.isEmpty ? DialectLifting.lift(raw, for: self) : raw
+    locate(from: WireSchema.model)
     guard problems.isEmpty else { throw ReadFailure(problems) }
     return Reading(model, losses: losses)
   }
 
-  private func model(_ proto: Onnx__ModelProto) -> Model {
+  /// Gives problems and losses that only have a road their byte offset.
+  func locate(from root: Int) {
+    source.bytes.withUnsafeBytes { raw in
+      let roads = WireRoad(raw, root: root)
+      let position = { (place: Place) -> Place.Position? in
+        place.position ?? roads.offset(of: place.road).map { .byte($0) }
+      }
+      for index in problems.indices {
+        problems[index].place.position = position(problems[index].place)
+      }
+      for index in losses.indices.prefix(source.limits.problems) {
+        losses[index].place.position = position(losses[index].place)
+      }
+    }
+  }
+
+  private func rawModel(_ proto: Onnx__ModelProto) -> Model {
     var metadata = Metadata()
     metadata.producerName = text(proto.producer_name)
     metadata.producerVersion = text(proto.producer_version)
