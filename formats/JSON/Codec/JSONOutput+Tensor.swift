@@ -60,7 +60,7 @@ extension JSONOutput {
     case .float64, .complex128:
       rows(raw.count / 8, row) { output, index in
         let bits = raw.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
-        output.double(Double(bitPattern: UInt64(littleEndian: bits)))
+        output.double(Double(bitPattern: UInt64(littleEndian: bits)), powers)
       }
     case .bool:
       rows(raw.count, row) { output, index in output.bool(raw[index] != 0) }
