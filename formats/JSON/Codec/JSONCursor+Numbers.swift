@@ -146,7 +146,7 @@ extension JSONNumber {
     else { return nil }
     let power = powers[exponent - PowersOfTen.range.lowerBound]
     let zeros = UInt64(truncatingIfNeeded: mantissa.leadingZeroBitCount)
-    let high = (mantissa << zeros).multipliedFullWidth(by: power.high).high
+    let high = wideProduct(mantissa << zeros, power.high).high
     let dropped = (high >> 63) + 63 - bits
     let half: UInt64 = 1 << (dropped - 1)
     let rest = high & (half << 1 - 1)

@@ -2,6 +2,19 @@ import WherryBytes
 import WherryGraph
 
 extension JSONOutput {
+  /// Tells the sink how long the large tensors will be.
+  func expect(_ model: Model) {
+    // Room for the rest of the document, which is small beside the tensors.
+    var expected = Self.capacity
+    for tensor in model.graph.initializers.map(\.tensor) {
+      let size =
+        tensor.count > decimalElements
+        ? Base64.encodedCount(tensor.bytes.count) : tensor.bytes.count / 4 * 13
+      expected = Checked.add(expected, size) ?? expected
+    }
+    expect(expected)
+  }
+
   mutating func tensor(_ tensor: Tensor) {
     open("{")
     key("type")

@@ -24,8 +24,8 @@ struct ShortestDecimal {
     let g = power.high &+ (power.isExact ? 0 : 1)
     // The upper word of the product, its lowest bit set when anything was cut off.
     @inline(__always) func scaled(_ c: UInt64) -> UInt64 {
-      let (high, low) = g.multipliedFullWidth(by: c << h)
-      return high | (low >> 32 > 1 ? 1 : 0)
+      let product = wideProduct(g, c << h)
+      return product.high | (product.low >> 32 > 1 ? 1 : 0)
     }
     self.init(
       below: scaled(4 * c - (isLowerCloser ? 1 : 2)), here: scaled(4 * c), above: scaled(4 * c + 2),
@@ -50,8 +50,8 @@ struct ShortestDecimal {
     let low = power.low &+ (power.isExact ? 0 : 1)
     let high = power.high &+ (!power.isExact && low == 0 ? 1 : 0)
     @inline(__always) func scaled(_ c: UInt64) -> UInt64 {
-      let cut = low.multipliedFullWidth(by: c << h).high
-      let product = high.multipliedFullWidth(by: c << h)
+      let cut = wideProduct(low, c << h).high
+      let product = wideProduct(high, c << h)
       let (middle, carry) = product.low.addingReportingOverflow(cut)
       return (product.high + (carry ? 1 : 0)) | (middle > 1 ? 1 : 0)
     }
@@ -97,4 +97,11 @@ struct ShortestDecimal {
       digits = s + (here > half || here == half && s & 1 == 1 ? 1 : 0)
     }
   }
+}
+
+/// All 128 bits of a product.
+@inline(__always)
+func wideProduct(_ a: UInt64, _ b: UInt64) -> (high: UInt64, low: UInt64) {
+  let product = UInt128(truncatingIfNeeded: a) &* UInt128(truncatingIfNeeded: b)
+  return (UInt64(truncatingIfNeeded: product >> 64), UInt64(truncatingIfNeeded: product))
 }
