@@ -1,6 +1,7 @@
 import WherryBytes
 import WherryGraph
 import WherryNative
+import WherryRuntime
 
 /// What is wrong with a native file's checksums and self-test.
 public struct Verification: Sendable {
