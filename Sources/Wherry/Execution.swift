@@ -2,6 +2,7 @@ import WherryBytes
 import WherryData
 import WherryGraph
 import WherryNative
+import WherryRuntime
 
 /// What runs a model.
 public enum Engine: String, Sendable, CaseIterable {
@@ -57,15 +58,15 @@ public struct Execution {
   private static func compile(
     _ file: ModelFile, _ shapes: [String: [Int]]
   ) -> (bytes: Bytes?, problems: [String]) {
-    if file.format == NativeFormat.self, NativeFormat.facts(file.bytes) != nil {
+    if file.format == NativeFormat.self, NativeFormat.plan(file.bytes) != nil {
       return (file.bytes, [])
     }
     var options = WriteOptions()
     (options.isPlanOnly, options.inputShapes) = (true, batched(file.model, shapes))
-    do {
-      let (bytes, losses) = try NativeFormat.encode(file.model, options)
+    do throws(EncodeError) {
+      let (bytes, losses) = try NativeFormat.encode(file.model, options: options)
       let reasons = losses.filter { $0.kind == .capability }.map(\.description)
-      guard NativeFormat.facts(bytes) != nil else {
+      guard NativeFormat.plan(bytes) != nil else {
         return (nil, reasons.isEmpty ? ["there is no plan for it"] : reasons)
       }
       return (bytes, [])

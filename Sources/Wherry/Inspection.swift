@@ -58,7 +58,7 @@ public struct Inspection: Encodable, Sendable {
     parameterBytes = tensors.reduce(0) { $0 + $1.bytes.count }
     operators = graph.nodes.reduce(into: [:]) { $0[$1.operation.name.description, default: 0] += 1 }
     properties = (metadata.properties + graph.properties).map { KeyValue(key: $0.key, value: $0.value) }
-    plan = NativeFormat.facts(file.bytes).map {
+    plan = NativeFormat.plan(file.bytes).map {
       PlanFacts(operations: $0.operations, macs: $0.macs, arenaBytes: $0.arenaBytes, liveBytes: $0.liveBytes)
     }
     nodes = graph.nodes.map { node in

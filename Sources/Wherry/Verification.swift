@@ -18,7 +18,7 @@ public struct Verification: Sendable {
       throw DecodeError(.notThisFormat("a native file"), .byte(0))
     }
     problems = try NativeFormat.verifyDigests(bytes).map(\.description)
-    guard problems.isEmpty, NativeFormat.facts(bytes) != nil else { return }
+    guard problems.isEmpty, NativeFormat.plan(bytes) != nil else { return }
     do {
       let session = try ModelSession(bytes)
       testCases = session.facts.testCases

@@ -19,22 +19,6 @@ struct BenchCommand: ParsableCommand {
   var profile = false
   @OptionGroup var json: JSONOption
 
-  struct Result: Encodable {
-    struct Operation: Encodable {
-      var name, kernel: String
-      var microseconds: Double
-    }
-    var model: String
-    var runs: Int
-    var minimum, p50, p99: Double
-    var perSecond: Double
-    var loadMicroseconds: Double
-    var arenaBytes, sessionBytes, weightBytes: Int
-    var macs: Int
-    var gmacPerSecond: Double
-    var operations: [Operation]?
-  }
-
   func run() throws {
     try reporting {
       let file = try reading.read(model)
@@ -56,44 +40,4 @@ struct BenchCommand: ParsableCommand {
   }
 
   private func us(_ value: Double) -> String { "\(Report.rounded(value, 2)) us" }
-}
-
-extension Execution {
-  /// Runs the model over and over; times in microseconds.
-  func bench(
-    _ name: String, _ inputs: [String: Tensor], seconds: Double, profile: Bool
-  ) throws -> BenchCommand.Result {
-    let clock = ContinuousClock()
-    let session = try openSession(profile: profile)
-    try session.fill(inputs)
-    for _ in 0..<3 { try session.invoke() }
-    var times: [Double] = []
-    let end = clock.now + .seconds(seconds)
-    repeat {
-      let start = clock.now
-      try session.invoke()
-      times.append(microseconds(start.duration(to: clock.now)))
-    } while clock.now < end && times.count < 10_000_000
-    var loads: [Double] = []
-    for _ in 0..<20 {
-      let start = clock.now
-      _ = try openSession(profile: false)
-      loads.append(microseconds(start.duration(to: clock.now)))
-    }
-    times.sort()
-    let middle = times[times.count / 2]
-    let facts = session.facts
-    return BenchCommand.Result(
-      model: name, runs: times.count, minimum: times[0], p50: middle,
-      p99: times[min(times.count - 1, times.count * 99 / 100)], perSecond: 1e6 / middle,
-      loadMicroseconds: loads.min() ?? 0, arenaBytes: facts.arenaBytes,
-      sessionBytes: facts.sessionBytes, weightBytes: facts.weightBytes, macs: facts.macs,
-      gmacPerSecond: Double(facts.macs) / middle / 1e3,
-      operations: profile
-        ? session.profile.map { .init(name: $0.name, kernel: $0.kernel, microseconds: $0.microseconds) } : nil)
-  }
-
-  private func microseconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) * 1e6 + Double(duration.components.attoseconds) / 1e12
-  }
 }

@@ -18,7 +18,13 @@ enum Exit {
 enum Report {
   /// One line on standard error.
   static func note(_ text: String) {
-    fputs(text + "\n", stderr)
+    raw(text + "\n")
+  }
+
+  /// Text on standard error as it is.
+  static func raw(_ text: String) {
+    let bytes = Array(text.utf8)
+    _ = write(2, bytes, bytes.count)
   }
 
   static func line(_ text: String = "") {
@@ -100,7 +106,7 @@ final class Progress: @unchecked Sendable {
       while true {
         try await Task.sleep(for: .seconds(1))
         let seconds = start.duration(to: .now).components.seconds
-        fputs("\r\u{1B}[K\(what) \(seconds) s", stderr)
+        Report.raw("\r\u{1B}[K\(what) \(seconds) s")
       }
     }
   }
@@ -108,7 +114,7 @@ final class Progress: @unchecked Sendable {
   func done() {
     guard let task else { return }
     task.cancel()
-    fputs("\r\u{1B}[K", stderr)
+    Report.raw("\r\u{1B}[K")
   }
 }
 

@@ -19,14 +19,19 @@ public enum NativeFormat: ModelFormat {
     return (try? reader.integer(UInt64.self)) == WH_FILE_MAGIC
   }
 
-  /// - Throws: `ReadFailure` when the container or the graph section breaks a rule, or there is no
-  ///   graph section. Contents are not checked against their digests; see `verifyDigests`.
+  /// - Throws: `ReadFailure` when the container or the graph section breaks a rule, or there is
+  ///   neither graph nor plan. Contents are not checked against their digests; see `verifyDigests`.
   public static func read(_ source: ModelSource) throws(ReadFailure) -> Reading {
     let model: Model
     do throws(DecodeError) {
       let container = try Container(source.bytes, limits: source.limits)
       guard let graph = container.section(.graph) else {
-        throw DecodeError(.unsupported("a file without a graph: it holds a plan only"))
+        guard let plan = container.section(.plan) else {
+          throw DecodeError(.missing("graph or plan"))
+        }
+        let summary = try PlanSummary(plan.bytes, origin: plan.offset)
+        let loss = Loss(.capability, "the file holds a plan only: it runs, but its graph is gone")
+        return Reading(summary.interface, losses: [loss])
       }
       var decoder = GraphDecoder(
         graph.bytes, origin: graph.offset, weights: container.section(.weights)?.bytes ?? Bytes(),
