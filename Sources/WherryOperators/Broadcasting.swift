@@ -14,11 +14,12 @@ func checkedCount(_ shape: [Int]) throws(RunError) -> Int {
   return count
 }
 
-/// Elements between neighbours along each axis of a row-major tensor.
+/// Elements between neighbours along each axis of a row-major tensor; of no meaning for an empty one,
+/// whose other extents may be of any size.
 func rowMajorStrides(_ shape: [Int]) -> [Int] {
   var strides = [Int](repeating: 1, count: shape.count)
   for axis in shape.indices.dropLast().reversed() {
-    strides[axis] = strides[axis + 1] * max(shape[axis + 1], 1)
+    strides[axis] = strides[axis + 1] &* max(shape[axis + 1], 1)
   }
   return strides
 }
@@ -108,7 +109,7 @@ struct RowWalk: Sendable {
   init(_ extents: [Int], _ strides: [[Int]]) {
     isEmpty = extents.contains(0)
     var fused: [(extent: Int, steps: [Int])] = []
-    for axis in extents.indices where extents[axis] != 1 {
+    for axis in extents.indices where extents[axis] != 1 && !isEmpty {
       let steps = strides.map { $0[axis] }
       if let last = fused.last, zip(last.steps, steps).allSatisfy({ $0 == $1 * extents[axis] }) {
         fused[fused.count - 1] = (last.extent * extents[axis], steps)
@@ -146,7 +147,8 @@ struct RowWalk: Sendable {
   }
 }
 
-/// A tensor seen as `outer` blocks of `length` steps along one axis, `inner` elements apart.
+/// A tensor seen as `outer` blocks of `length` steps along one axis, `inner` elements apart. An empty
+/// tensor has no blocks.
 struct AxisView: Sendable {
   let outer: Int
   let length: Int
@@ -159,9 +161,10 @@ struct AxisView: Sendable {
 
   /// - Parameter axis: 0 ..< rank.
   init(_ shape: [Int], at axis: Int) {
-    outer = shape[..<axis].reduce(1, *)
     length = shape[axis]
-    inner = shape[(axis + 1)...].reduce(1, *)
+    let isEmpty = Checked.product(shape) ?? 0 == 0
+    outer = isEmpty ? 0 : shape[..<axis].reduce(1, *)
+    inner = isEmpty ? 0 : shape[(axis + 1)...].reduce(1, *)
   }
 
   /// Calls `body` with the offset of the first element of each line along the axis.

@@ -84,7 +84,7 @@ struct Conversion: Sendable {
     if target == .string { return Tensor(x.shape, strings: NumberText.write(x)) }
     if !x.element.isFloat {
       guard target.isFloat else { return Tensor(target, x.shape, integers: x.integers) }
-      return fromFloats(x.shape, Self.roundedToOdd(x))
+      return fromFloats(x.shape, target == .float64 ? x.doubles : Self.roundedToOdd(x))
     }
     return fromFloats(x.shape, x.doubles)
   }

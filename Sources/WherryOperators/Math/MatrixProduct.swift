@@ -50,9 +50,10 @@ struct MatrixProduct: Sendable {
 
   /// The product of row-major operands.
   func multiply<T: ProductSum>(_ a: [T], _ b: [T]) -> [T] {
+    guard batch.count > 0 else { return [] }
     let size = rows * columns
     var result = [T](repeating: .zero, count: batch.count * size)
-    guard !result.isEmpty, inner > 0 else { return result }
+    guard size > 0, inner > 0 else { return result }
     let walk = RowWalk(batch.shape, [batch.strides(of: batchA), batch.strides(of: batchB)])
     var done = 0
     a.withUnsafeBufferPointer { a in

@@ -16,7 +16,7 @@ struct QuantizationGrain: Sendable {
   /// - Throws: `RunError.badInput` when the shapes don't fit.
   init(_ shape: [Int], scale: [Int], axis: Int, blockSize: Int) throws(RunError) {
     if Checked.product(scale) == 1, blockSize == 0 || scale.count != shape.count {
-      view = AxisView([shape.reduce(1, *)], at: 0)
+      view = AxisView([try checkedCount(shape)], at: 0)
       (block, steps) = (1, (0, 0, 0))
       return
     }

@@ -43,10 +43,11 @@ extension Reduction {
   /// The plan for a call's tensor and axes.
   func plan(_ call: OperatorCall, _ data: Tensor) throws(RunError) -> ReductionPlan {
     let given = try call.optionalTensor(1)?.integers.map { Int($0) } ?? []
+    let axes: Set<Int>
     do {
-      let axes = try ReductionPlan.resolve(given, rank: data.rank, skipsEmpty: skipsEmptyAxes)
-      return ReductionPlan(data.shape, axes: axes, keepsAxes: keepsAxes)
+      axes = try ReductionPlan.resolve(given, rank: data.rank, skipsEmpty: skipsEmptyAxes)
     } catch { throw RunError(error) }
+    return try ReductionPlan(data.shape, axes: axes, keepsAxes: keepsAxes)
   }
 
   public func evaluate(_ call: OperatorCall) throws(RunError) -> [Value?] {
