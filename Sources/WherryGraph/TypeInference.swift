@@ -206,6 +206,7 @@ extension ValueType {
       return .tensor(x, Shape(merged, denotations: m.denotations))
     case (.sequence(let x), .sequence(let y)): return merge(x, y) == nil ? nil : a
     case (.optional(let x), .optional(let y)): return merge(x, y) == nil ? nil : a
+    case (.map(let j, let x), .map(let k, let y)): return j == k && merge(x, y) != nil ? a : nil
     default: return a.plain == b.plain ? a : nil
     }
   }
