@@ -61,7 +61,7 @@ public enum NativeFormat: ModelFormat {
   ///
   /// - Throws: `EncodeError` when the model breaks the graph's rules.
   public static func encode(
-    _ model: Model, options: WriteOptions = WriteOptions()
+    _ model: Model, _ options: WriteOptions = WriteOptions()
   ) throws(EncodeError) -> (bytes: Bytes, losses: [Loss]) {
     let sink = MemorySink()
     let losses = try write(model, to: sink, options: options)
@@ -79,5 +79,37 @@ public enum NativeFormat: ModelFormat {
       return DecodeError(
         .inconsistent("the digest of section \(section.name)"), .byte(section.offset))
     }
+  }
+
+  /// What a file's plan needs.
+  public struct Facts: Sendable, Hashable {
+    public let operations: Int
+    /// Multiply-accumulates of one invocation.
+    public let macs: Int
+    /// Bytes of one session's tensors.
+    public let arenaBytes: Int
+    /// The largest sum of sizes of tensors needed at one time.
+    public let liveBytes: Int
+  }
+
+  /// The figures of a file's plan; nil for a file without one and for bytes that are no native file.
+  public static func facts(_ bytes: Bytes) -> Facts? {
+    guard let container = try? Container(bytes, limits: .standard),
+      let plan = container.section(.plan)
+    else { return nil }
+    var reader = ByteReader(plan.bytes)
+    guard (try? reader.skip(8)) != nil, let operations = try? reader.integer(UInt32.self),
+      (try? reader.seek(32)) != nil
+    else { return nil }
+    var figures: [Int] = []
+    for _ in 0..<4 {
+      guard let figure = try? reader.integer(UInt64.self), let value = Int(exactly: figure) else {
+        return nil
+      }
+      figures.append(value)
+    }
+    return Facts(
+      operations: Int(operations), macs: figures[2], arenaBytes: figures[0],
+      liveBytes: figures[3])
   }
 }
