@@ -5,7 +5,7 @@
 
 enum { MEAN_VARIANCE, RMS, L1, L2, BLOCK = 64 * WH_LANES };
 
-const char *wh_normalize_check(const wh_call *call) {
+WH_COMPACT const char *wh_normalize_check(const wh_call *call) {
   const wh_normalize *p = call->parameters;
   const uint32_t f32 = WH_BIT(WH_FLOAT32);
   if (p->kind < MEAN_VARIANCE || p->kind > L2) return WH_BAD_KIND;
