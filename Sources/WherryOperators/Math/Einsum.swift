@@ -51,8 +51,8 @@ public struct Einsum: Operator {
     return single(Tensor(tensors[0].element, shape, integers: sums))
   }
 
-  /// Multiplies the first two operands, summed over the labels that nothing else has, until at most two
-  /// are left.
+  /// Multiplies the first two operands, summed over the labels that nothing else has, until at most
+  /// two are left.
   private func contract<T: ProductSum>(
     _ equation: EinsumEquation, _ operands: [(shape: [Int], values: [T])]
   ) throws(RunError) -> (shape: [Int], values: [T]) {

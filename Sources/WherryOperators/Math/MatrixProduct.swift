@@ -21,8 +21,8 @@ extension Int64: ProductSum {
   }
 }
 
-/// The shapes of `numpy.matmul`: matrices in the last two axes, the axes before them broadcast, a vector
-/// taken as one row on the left and as one column on the right.
+/// The shapes of `numpy.matmul`: matrices in the last two axes, the axes before them broadcast, a
+/// vector taken as one row on the left and as one column on the right.
 struct MatrixProduct: Sendable {
   let rows: Int
   let inner: Int
@@ -88,7 +88,8 @@ struct MatrixProduct: Sendable {
     let fours = inner - inner % 4
     for row in 0..<rows {
       let (line, to) = (row * inner, row * columns)
-      // Four steps a pass, in their order, so that each sum is loaded and stored a quarter as often.
+      // Four steps a pass, in their order, so that each sum is loaded and stored a quarter as
+      // often.
       for step in stride(from: 0, to: fours, by: 4) {
         let (x, y, z, w) = (
           a[line + step], a[line + step + 1], a[line + step + 2], a[line + step + 3]
