@@ -12,7 +12,8 @@ extension ValueType {
         x, Shape(zip(m.dimensions, n.dimensions).map { $0 == $1 ? $0 : .unknown }))
     case (.sequence(let x), .sequence(let y)): return union(x, y).map { .sequence($0) }
     case (.optional(let x), .optional(let y)): return union(x, y).map { .optional($0) }
-    case (.unspecified, _), (_, .unspecified): return .unspecified
+    // A value may be handed on without its cover.
+    case (.unspecified, _), (_, .unspecified), (.optional, _), (_, .optional): return .unspecified
     default: return a.plain == b.plain ? a.plain : nil
     }
   }
