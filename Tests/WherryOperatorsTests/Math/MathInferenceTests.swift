@@ -32,7 +32,8 @@ import WherryONNX
         let isCompatible = ValueType.merge(output.type, inferred) != nil
         #expect(isCompatible, "\(test.name): \(inferred), declared \(output.type)")
         // Where inputs say what the shape is, it can't be known.
-        if model.graph.nodes.contains(where: { Self.shapedByData.contains($0.operation.name.name) }) {
+        if model.graph.nodes.contains(where: { Self.shapedByData.contains($0.operation.name.name) })
+        {
           continue
         }
         #expect(inferred == output.type.plain, "\(test.name): \(output.name)")
