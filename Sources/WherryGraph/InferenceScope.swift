@@ -35,7 +35,7 @@ final class InferenceJournal: @unchecked Sendable {
   private(set) var errors: [TypeError] = []
   private var seen: Set<TypeError> = []
   private var withdrawn: [TypeError: [TypeError]] = [:]
-  /// Types of values of inner graphs; nil where graphs give one name different types.
+  /// Types of values of inner graphs: what all values of one name have in common, nil for nothing.
   private(set) var innerTypes: [String: ValueType?] = [:]
   private var stepsLeft: Int
   private var isExhausted = false
@@ -60,11 +60,11 @@ final class InferenceJournal: @unchecked Sendable {
   }
 
   func note(_ name: String, _ type: ValueType) {
-    if let known = innerTypes[name], known != type {
-      innerTypes[name] = .some(nil)
-    } else {
+    guard let known = innerTypes[name] else {
       innerTypes[name] = type
+      return
     }
+    innerTypes[name] = .some(known.flatMap { ValueType.union($0, type) })
   }
 
   /// Whether another node may be visited.

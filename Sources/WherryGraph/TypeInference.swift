@@ -2,7 +2,8 @@ import WherryBytes
 
 /// Types, shapes and constant contents of every value of a graph, found by walking its nodes.
 public struct TypeInference: Sendable {
-  /// Types by value name, of the outermost graph, and of the graphs inside it where a name means only one.
+  /// Types by value name, of the outermost graph and of the graphs inside it; where several of those use
+  /// one name, what its values have in common.
   public private(set) var types: [String: ValueType] = [:]
   /// Contents of the outermost graph's values that don't depend on the inputs and are small, or initializers.
   public private(set) var contents: [String: Tensor] = [:]
@@ -13,14 +14,17 @@ public struct TypeInference: Sendable {
   ///
   /// An initializer that is also an input is only that input's default, so its contents are not used,
   /// except below IR version 4, where every initializer has to be an input.
-  /// - Parameter inputs: types that replace those the graph declares for its inputs, by name.
-  public init(_ model: Model, inputs: [String: ValueType] = [:]) {
+  /// - Parameters:
+  ///   - inputs: types that replace those the graph declares for its inputs, by name.
+  ///   - steps: nodes visited at most, those of functions once a call; past it nothing more is inferred
+  ///     and an error says so. nil for a number in proportion to the model.
+  public init(_ model: Model, inputs: [String: ValueType] = [:], steps: Int? = nil) {
     var functions: [FunctionKey: Function] = [:]
     for function in model.functions {
       functions[FunctionKey(function.name, function.overload)] = function
     }
-    let (steps, _) = model.graph.nodes.count.multipliedReportingOverflow(by: 16)
-    let journal = InferenceJournal(steps: max(steps, 1_000_000))
+    let nodes = model.functions.reduce(model.graph.nodes.count) { $0 + $1.nodes.count }
+    let journal = InferenceJournal(steps: steps ?? max(Checked.multiply(nodes, 16) ?? .max, 250_000))
     let walk = Walk(
       functions: functions, journal: journal, depth: 0, isInFunction: false,
       defaultsAreFixed: (model.metadata.irVersion ?? 4) < 4)
