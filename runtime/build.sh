@@ -98,14 +98,13 @@ compile_core() {
   "$clang" "${c_flags[@]}" "${extra[@]}" -Os -Wno-override-module -c "$1/core.ll" -o "$1/core.o"
 }
 
-# Every kernel as an object, for size where the time is not spent: $1 = working folder.
+# Every kernel as an object: $1 = working folder.
 compile_kernels() {
-  local file name pids=() pid level
+  local file name pids=() pid
   while IFS= read -r file; do
     name=${file#"$kernels"/}
-    case $name in gemm/* | conv/* | elementwise/*) level=-O2 ;; *) level=-Os ;; esac
     while [ "$(jobs -rp | wc -l)" -ge "$jobs" ]; do wait -n || true; done
-    "$clang" "${c_flags[@]}" "${headers[@]}" "${extra[@]}" -std=gnu11 $level -ffp-contract=off -fno-math-errno \
+    "$clang" "${c_flags[@]}" "${headers[@]}" "${extra[@]}" -std=gnu11 -O2 -ffp-contract=off -fno-math-errno \
       -Wall -Wextra -Werror -I "$here/Kernels/include" -c "$file" -o "$1/${name//\//-}.o" &
     pids+=($!)
   done < <(find "$kernels" -name '*.c' | sort)

@@ -1,7 +1,7 @@
 import CWherryABI
 
-/// Bytes of label text scanned for one plan, in multiples of its text area: outputs may share labels,
-/// and a hostile plan must not make the scan quadratic.
+/// Bytes of label text scanned for one plan, in multiples of its text area: outputs may share
+/// labels, and a hostile plan must not make the scan quadratic.
 private var labelScanFactor: UInt64 { 16 }
 
 /// The largest arena a plan may state; keeps sums with it from overflowing.

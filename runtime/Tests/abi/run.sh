@@ -75,6 +75,13 @@ run_target() {
   run_examples "$@"
 }
 
+# The board's budget: 96 KB of stripped library on AArch64.
+measure() {
+  local size
+  size=$(stat -L -c %s "$out/aarch64/lib/libwherry.so")
+  same "aarch64 is at most 96 KB" yes "$([ "$size" -le 98304 ] && echo yes || echo "$size bytes")"
+}
+
 # $1 = target, $2 = compiler, $3 = emulator and its arguments: two threads of run_raw give z = x W + b.
 run_examples() {
   local folder=$out/$1/examples emulator=()
@@ -110,6 +117,7 @@ for arm in "aarch64 aarch64-linux-gnu" "armv7 arm-linux-gnueabihf"; do
   if [ "$target" = "$host" ]; then continue; fi
   if command -v "$triple-gcc" >/dev/null && command -v "$emulator" >/dev/null; then
     run_target "$target" "$triple-gcc" "$emulator -L /usr/$triple"
+    if [ "$target" = aarch64 ]; then measure; fi
   else
     echo "$target: skipped, needs $triple-gcc and $emulator"
   fi
