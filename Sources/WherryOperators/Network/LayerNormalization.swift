@@ -41,8 +41,8 @@ public struct LayerNormalization: Operator {
     let axis = try RunError.typed { () throws(TypeError) in
       try InferenceSite.axis(self.axis, rank: x.rank)
     }
-    let scale = try call.tensor(1).broadcast(to: x.shape)
-    let shift = try call.optionalTensor(2)?.broadcast(to: x.shape)
+    let scale = try call.tensor(1).doubles(broadcastTo: x.shape)
+    let shift = try call.optionalTensor(2)?.doubles(broadcastTo: x.shape)
     var y = x.doubles
     let size = x.shape.dropFirst(axis).reduce(1, *)
     var (means, inverses): ([Double], [Double]) = ([], [])
@@ -93,7 +93,7 @@ public struct RMSNormalization: Operator {
     let axis = try RunError.typed { () throws(TypeError) in
       try InferenceSite.axis(self.axis, rank: x.rank)
     }
-    let scale = try weights.broadcast(to: x.shape)
+    let scale = try weights.doubles(broadcastTo: x.shape)
     var y = x.doubles
     let size = x.shape.dropFirst(axis).reduce(1, *)
     for start in stride(from: 0, to: y.count, by: max(size, 1)) {
@@ -116,7 +116,7 @@ extension Tensor {
   /// The elements as float64, repeated to fill `shape`, to which they must broadcast.
   ///
   /// - Throws: `RunError.badInput` when the shapes don't fit.
-  func broadcast(to target: [Int]) throws(RunError) -> [Double] {
+  func doubles(broadcastTo target: [Int]) throws(RunError) -> [Double] {
     let numbers = doubles
     if shape == target { return numbers }
     return try broadcastOffsets(shape, to: target).map { numbers[$0] }

@@ -87,7 +87,7 @@ struct Window: Sendable {
   }
 
   /// The output's spatial extents, as far as the input's are known.
-  func outputs(_ spatial: some Collection<Dimension>) throws(TypeError) -> [Dimension] {
+  func outputs(_ spatial: some Swift.Collection<Dimension>) throws(TypeError) -> [Dimension] {
     var result: [Dimension] = []
     for (axis, dimension) in spatial.enumerated() {
       guard let extent = dimension.extent else {

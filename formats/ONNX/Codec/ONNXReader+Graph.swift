@@ -27,7 +27,7 @@ extension ONNXReader {
     }
     for (index, node) in messages(proto.node, proto.n_node).enumerated() {
       let here = place.inside("node", at: index, text(node.pointee.name))
-      if let node = self.node(node.pointee, here) { graph.nodes.append(node) }
+      graph.nodes.append(self.node(node.pointee, here))
     }
     let annotations = messages(proto.quantization_annotation, proto.n_quantization_annotation)
     graph.quantization = annotations.map { annotation in
@@ -61,7 +61,7 @@ extension ONNXReader {
       inputs: texts(proto.input, proto.n_input), outputs: texts(proto.output, proto.n_output),
       requiredAttributes: texts(proto.attribute, proto.n_attribute), nodes: [],
       values: values(proto.value_info, proto.n_value_info, "value", place),
-      operatorSets: operatorSets(proto.opset_import, proto.n_opset_import),
+      operatorSets: operatorSets(proto.opset_import, proto.n_opset_import, place),
       properties: properties(proto.metadata_props, proto.n_metadata_props))
     for attribute in messages(proto.attribute_proto, proto.n_attribute_proto) {
       let name = text(attribute.pointee.name)
@@ -71,7 +71,7 @@ extension ONNXReader {
     }
     for (index, node) in messages(proto.node, proto.n_node).enumerated() {
       let here = place.inside("node", at: index, text(node.pointee.name))
-      if let node = self.node(node.pointee, here) { function.nodes.append(node) }
+      function.nodes.append(self.node(node.pointee, here))
     }
     return function
   }

@@ -4,7 +4,8 @@ import WherryBytes
 import WherryGraph
 
 extension ONNXReader {
-  func node(_ proto: Onnx__NodeProto, _ place: Place) -> Node? {
+  /// A node as the file has it: every operator is still unknown, its attributes those of its version.
+  func node(_ proto: Onnx__NodeProto, _ place: Place) -> Node {
     let name = OperatorName(text(proto.op_type), domain: canonicalDomain(text(proto.domain)))
     var attributes: [NamedAttribute] = []
     var references: [AttributeReference] = []
@@ -26,10 +27,10 @@ extension ONNXReader {
         attributes.append(NamedAttribute(attributeName, value))
       }
     }
-    guard let operation = operation(name, attributes, references, place) else { return nil }
     let optional = { (name: String) -> String? in name.isEmpty ? nil : name }
     return Node(
-      operation, name: text(proto.name), inputs: texts(proto.input, proto.n_input).map(optional),
+      UnknownOperator(name, attributes: attributes), name: text(proto.name),
+      inputs: texts(proto.input, proto.n_input).map(optional),
       outputs: texts(proto.output, proto.n_output).map(optional),
       docString: text(proto.doc_string), overload: text(proto.overload),
       properties: properties(proto.metadata_props, proto.n_metadata_props),
@@ -37,24 +38,6 @@ extension ONNXReader {
       devices: messages(proto.device_configurations, proto.n_device_configurations).map {
         device($0.pointee)
       })
-  }
-
-  /// The operator of a node; nil after reporting that its attributes don't fit.
-  private func operation(
-    _ name: OperatorName, _ attributes: [NamedAttribute], _ references: [AttributeReference],
-    _ place: Place
-  ) -> (any Operator)? {
-    do {
-      return try source.operators.make(name, attributes)
-    } catch {
-      for problem in error.problems {
-        if problem.kind == .missing, references.contains(where: { $0.name == problem.attribute }) {
-          return UnknownOperator(name, attributes: attributes)
-        }
-        report(problem.reason, place.inside("attribute", problem.attribute))
-      }
-      return nil
-    }
   }
 
   /// The kind an attribute states, or for files that state none, that of the field that is filled.
@@ -81,12 +64,24 @@ extension ONNXReader {
     return proto.n_type_protos > 0 ? .types : nil
   }
 
+  /// How many of the fields for values are filled.
+  private func filledFields(of proto: Onnx__AttributeProto) -> Int {
+    let filled = [
+      proto.has_f != 0, proto.has_i != 0, proto.has_s != 0, proto.t != nil, proto.g != nil,
+      proto.sparse_tensor != nil, proto.tp != nil, proto.n_floats > 0, proto.n_ints > 0,
+      proto.n_strings > 0, proto.n_tensors > 0, proto.n_graphs > 0, proto.n_sparse_tensors > 0,
+      proto.n_type_protos > 0,
+    ]
+    return filled.count { $0 }
+  }
+
   /// The value of an attribute; nil after reporting why there is none.
   func attribute(_ proto: Onnx__AttributeProto, _ place: Place) -> AttributeValue? {
     guard let kind = kind(of: proto) else {
       report(.unsupported("attribute type \(proto.type.rawValue)"), place)
       return nil
     }
+    if filledFields(of: proto) > 1 { report(.inconsistent("several values"), place) }
     switch kind {
     case .float: return .float(proto.f)
     case .int: return .int(proto.i)
@@ -95,7 +90,7 @@ extension ONNXReader {
     case .ints: return .ints(Array(scalars(proto.ints, proto.n_ints)))
     case .strings: return .strings(scalars(proto.strings, proto.n_strings).map { bytes($0) })
     case .tensor:
-      return one(proto.t, place) { tensor($0, place) }.map { .tensor($0) }
+      return one(proto.t, place) { plainTensor($0, place) }.map { .tensor($0) }
     case .graph:
       return one(proto.g, place) { graph($0, place) }.map { .graph($0) }
     case .sparseTensor:
@@ -104,7 +99,7 @@ extension ONNXReader {
       return one(proto.tp, place) { type($0, place) }.map { .type($0) }
     case .tensors:
       return .tensors(
-        each(proto.tensors, proto.n_tensors, "tensor", place) { tensor($0, $1) })
+        each(proto.tensors, proto.n_tensors, "tensor", place) { plainTensor($0, $1) })
     case .graphs:
       return .graphs(each(proto.graphs, proto.n_graphs, "graph", place) { graph($0, $1) })
     case .sparseTensors:
@@ -165,17 +160,5 @@ extension ONNXReader {
       default: .unknown
       }
     return Sharding.Part(extent: extent, count: proto.num_shards)
-  }
-}
-
-extension AttributeProblems.Problem {
-  /// What a reader says of it.
-  var reason: DecodeError.Reason {
-    switch kind {
-    case .unknown: .unsupported("attribute \"\(attribute)\"")
-    case .duplicate: .duplicate(attribute)
-    case .missing: .missing(attribute)
-    case .wrongValue(let expected): .invalid("not a fitting \(expected)")
-    }
   }
 }

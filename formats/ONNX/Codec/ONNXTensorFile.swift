@@ -11,12 +11,14 @@ public enum ONNXTensorFile {
     _ bytes: Bytes, limits: Limits = .standard
   ) throws(ReadFailure) -> (name: String, tensor: Tensor) {
     let reader = ONNXReader(ModelSource(bytes, limits: limits, operators: OperatorTable([])))
-    let found = reader.unpack(
-      bytes, { onnx__tensor_proto__unpack(nil, $0, $1) },
+    let found = try reader.unpack(
+      root: WireSchema.tensor, { onnx__tensor_proto__unpack(nil, $0, $1) },
       { onnx__tensor_proto__free_unpacked($0, nil) },
-      { (text($0.name), reader.tensor($0, Place().inside("tensor"))) })
-    guard let found else { throw ReadFailure(DecodeError(.invalid("protobuf message"))) }
-    guard let tensor = found.1 else { throw ReadFailure(reader.problems) }
+      { (text($0.name), reader.tensor($0, Place())) })
+    guard let tensor = found.1 else {
+      reader.locate(from: WireSchema.tensor)
+      throw ReadFailure(reader.problems)
+    }
     return (found.0, tensor)
   }
 
@@ -27,12 +29,14 @@ public enum ONNXTensorFile {
     _ bytes: Bytes, limits: Limits = .standard
   ) throws(ReadFailure) -> SparseTensor {
     let reader = ONNXReader(ModelSource(bytes, limits: limits, operators: OperatorTable([])))
-    let found = reader.unpack(
-      bytes, { onnx__sparse_tensor_proto__unpack(nil, $0, $1) },
+    let found = try reader.unpack(
+      root: WireSchema.sparseTensor, { onnx__sparse_tensor_proto__unpack(nil, $0, $1) },
       { onnx__sparse_tensor_proto__free_unpacked($0, nil) },
-      { reader.sparseTensor($0, Place().inside("tensor")) })
-    guard let found else { throw ReadFailure(DecodeError(.invalid("protobuf message"))) }
-    guard let tensor = found else { throw ReadFailure(reader.problems) }
+      { reader.sparseTensor($0, Place()) })
+    guard let tensor = found else {
+      reader.locate(from: WireSchema.sparseTensor)
+      throw ReadFailure(reader.problems)
+    }
     return tensor
   }
 }
