@@ -6,13 +6,14 @@ import WherryONNX
 
 @testable import WherryOperators
 
-/// What the mathematical operators infer about ONNX's backend tests, whose graphs declare their types.
+/// What the mathematical operators infer about ONNX's backend tests, whose graphs declare their
+/// types.
 @Suite struct MathInferenceTests {
   @Test func inferredTypesAreTheDeclaredOnes() throws {
     guard let folder = Suites.find("onnx_node") else { return }
     let ours = Set(OperatorSet.mathOperators.map { $0.signature.name })
     var seen = 0
-    for test in NodeTestCase.all(in: folder) {
+    for test in NodeTestCase.all(in: folder) where test.category.hasPrefix("node_") {
       guard let bytes = try? Bytes(mapping: "\(test.path)/model.onnx"),
         var model = try? ONNXFormat.read(ModelSource(bytes, path: "", operators: OperatorSet.all))
           .model,
@@ -40,7 +41,6 @@ import WherryONNX
       }
     }
     #expect(seen > 700)
-    print("seen \(seen)")
   }
 
   /// Operators whose result's extents depend on the contents of inputs.

@@ -12,9 +12,7 @@ extension DialectChange {
     broadcast,
     .attributeWent(["Dropout"], "is_test", meaningless: .int(1), since: 7, isWritten: true),
     batchTest,
-    .refused(
-      ["PRelu"], "a slope for each channel", since: 7, lifting: { _ in true },
-      lowering: { _ in true }),
+    slope,
     outputSequence,
     castTarget,
     poolPower,
@@ -55,11 +53,67 @@ extension DialectChange {
   /// The second operand was broadcast only when asked, and could be aligned to an inner axis.
   private static let broadcast = DialectChange(
     broadcasting, since: 7,
-    lift: { (node, _) throws(DialectRefusal) in
-      if node["axis"] != nil { throw DialectRefusal("broadcasting from an inner axis") }
+    lift: { (node, site) throws(DialectRefusal) in
+      let isAligned = node.int("broadcast") == 1
       node["broadcast"] = nil
+      guard case .int(let axis)? = node.take("axis"), isAligned else { return }
+      try align(&node, axis, site)
     },
-    lower: { (node, _) in node["broadcast"] = .int(1) })
+    lower: { (node, site) throws(DialectRefusal) in
+      if let axis = try unalign(&node, site) { node["axis"] = .int(axis) }
+      node["broadcast"] = .int(1)
+    })
+
+  /// A slope of several elements was one for each channel.
+  private static let slope = DialectChange(
+    ["PRelu"], since: 7,
+    lift: { (node, site) throws(DialectRefusal) in
+      guard let slope = site.shape(node.input(1)) else {
+        throw DialectRefusal("a slope of unknown shape")
+      }
+      if slope.rank == 0 || slope.dimensions == [1] { return }
+      try align(&node, 1, site)
+    },
+    lower: { (node, site) throws(DialectRefusal) in
+      if let axis = try unalign(&node, site), axis != 1 {
+        throw DialectRefusal("a slope along axis \(axis)")
+      }
+    })
+
+  /// Puts axes of extent 1 behind the second operand, so that its first axis is `axis` of the first.
+  private static func align(
+    _ node: inout DialectNode, _ axis: Int64, _ site: LiftingSite
+  ) throws(DialectRefusal) {
+    guard let rank = site.shape(node.input(0))?.rank, let own = site.shape(node.input(1))?.rank
+    else {
+      throw DialectRefusal("broadcasting from an inner axis of a value of unknown rank")
+    }
+    let behind = rank - own - Int(axis < 0 ? axis + Int64(rank) : axis)
+    guard behind >= 0 else { throw DialectRefusal("broadcasting from axis \(axis)") }
+    if behind == 0 { return }
+    let axes = site.integers((own..<own + behind).map { Int64($0) }, "axes", of: node)
+    let aligned = site.name("aligned", of: node)
+    site.before.append(
+      DialectNode(
+        name: OperatorName("Unsqueeze"), attributes: [], inputs: [node.input(1), axes],
+        outputs: [aligned]))
+    node.setInput(1, aligned)
+  }
+
+  /// Undoes `align`; nil when the second operand is not aligned so.
+  private static func unalign(
+    _ node: inout DialectNode, _ site: LoweringSite
+  ) throws(DialectRefusal) -> Int64? {
+    guard let aligned = site.producer(node.input(1), "Unsqueeze"), aligned.inputs.count == 2,
+      let axes = aligned.inputs[1].flatMap({ site.content($0) })?.integers, let first = axes.first
+    else { return nil }
+    guard let rank = site.shape(node.input(0))?.rank else {
+      throw DialectRefusal("broadcasting from an inner axis of a value of unknown rank")
+    }
+    site.release(node.input(1))
+    node.setInput(1, aligned.inputs[0])
+    return Int64(rank - axes.count) - first
+  }
 
   /// One output meant inference.
   private static let batchTest = DialectChange(
