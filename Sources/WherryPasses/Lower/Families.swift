@@ -1,0 +1,7 @@
+extension Lowering {
+  /// The lowerings of each family's file.
+  static let families: [[Lowering]] = [
+    matrixProducts, convolutions, pools, batchNormalizations, recurrentLayers, unaryFunctions,
+    binaryFunctions, reductionFamilies, shapeChanges, movements,
+  ]
+}

@@ -1,0 +1,10 @@
+import Glibc
+
+/// The monotonic clock that a profiled session reads.
+enum RuntimeClock {
+  static func nanoseconds() -> UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
+  }
+}
