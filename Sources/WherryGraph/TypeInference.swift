@@ -24,7 +24,8 @@ public struct TypeInference: Sendable {
       functions[FunctionKey(function.name, function.overload)] = function
     }
     let nodes = model.functions.reduce(model.graph.nodes.count) { $0 + $1.nodes.count }
-    let journal = InferenceJournal(steps: steps ?? max(Checked.multiply(nodes, 16) ?? .max, 250_000))
+    let journal = InferenceJournal(
+      steps: steps ?? max(Checked.multiply(nodes, 16) ?? .max, 250_000))
     let walk = Walk(
       functions: functions, journal: journal, depth: 0, isInFunction: false,
       defaultsAreFixed: (model.metadata.irVersion ?? 4) < 4)

@@ -101,7 +101,8 @@ import WherryOperators
     limits.steps = 1000
     let found = Self.reason { try Build.run(model, ["x": Build.vector(1)], limits: limits) }
     #expect(found == .limit("1000 steps"))
-    #expect(TypeInference(model, steps: 1000).errors.map(\.reason) == [.limit("steps of inference")])
+    #expect(
+      TypeInference(model, steps: 1000).errors.map(\.reason) == [.limit("steps of inference")])
   }
 
   @Test func branchesSeeValuesAroundThemAndHideThemWhenTheyDefineThem() throws {

@@ -102,6 +102,33 @@ import WherryOperators
     #expect(Calls.refusal(Gather(), [empty, Calls.integers([0])]) != nil)
   }
 
+  /// An extent may be huge as long as another one is 0.
+  @Test func hugeExtentsOfEmptyTensorsCostNothing() throws {
+    let huge = 1 << 61
+    let matrix = try #require(Tensor(.float32, [huge, 0], bytes: Bytes()))
+    #expect(try Calls.run(EyeLike(), [matrix])[0].shape == [huge, 0])
+    #expect(try Calls.run(Transpose(), [matrix])[0].shape == [0, huge])
+    #expect(try Calls.run(NonZero(), [matrix])[0].shape == [2, 0])
+    #expect(try Calls.run(Trilu(), [matrix])[0].shape == [huge, 0])
+    #expect(Calls.refusal(Unique().with(\.axis, 0), [matrix], outputs: 4) != nil)
+    #expect(Calls.refusal(SplitToSequence(), [matrix]) != nil)
+    #expect(Calls.refusal(SplitToSequence(), [matrix, Calls.integers([1], [])]) != nil)
+    let times = try #require(matrix.reshaped([huge, 1, 0]))
+    let reversed = try Calls.run(ReverseSequence(), [times, Calls.integers([Int64(huge)])])
+    #expect(reversed[0].shape == [huge, 1, 0])
+    // Inference sees such extents in declared types, which cost nothing at all.
+    let declared = ValueType.tensor(.int64, Shape([.fixed(.max)]))
+    for operation: any Operator in [
+      Reshape(), Expand(), Tile(), SliceOperator(), ConstantOfShape(), SplitToSequence(), Split(),
+      Pad(),
+      Squeeze(), Unsqueeze(), CenterCropPad(), TopK(), Concat(), OneHot(), Flatten(),
+      ShapeOperator(),
+    ] {
+      let inputs = Array(repeating: (type: Optional(declared), content: Tensor?.none), count: 3)
+      _ = try? Calls.infer(operation, inputs, outputs: 2)
+    }
+  }
+
   @Test func theLimitOfACallHoldsForEveryOutput() throws {
     var limits = EvaluationLimits()
     limits.elements = 10
