@@ -41,6 +41,8 @@ case $target in
   *) targets=$target ;;
 esac
 
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
 swiftc=$(command -v swiftc) || die "swiftc is not on the path" 69
 clang=$(dirname "$(readlink -f "$swiftc")")/clang
 
@@ -134,11 +136,12 @@ write_pkg_config() {
   version=$(sed -n 's/^#define WHERRY_VERSION 0x\([0-9a-f]*\)u.*/\1/p' "$here/ABI/wherry.h")
   cat >"$1/wherry.pc" <<END
 prefix=\${pcfiledir}/../..
+libdir=\${prefix}/lib
 Name: wherry
 Description: Runs Wherry models: verified at open, no allocation after
 Version: $((16#$version >> 16)).$((16#$version >> 8 & 255)).$((16#$version & 255))
 Cflags: -I\${prefix}/include
-Libs: -L\${prefix}/lib -lwherry
+Libs: -L\${libdir} -lwherry
 Libs.private: -lm
 END
 }

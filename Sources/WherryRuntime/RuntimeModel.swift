@@ -112,14 +112,28 @@ public final class RuntimeModel {
       throw RuntimeError(
         status: .badArgument, text: "\(inputs.count) inputs for \(self.inputs.count)")
     }
-    for (index, bytes) in inputs.enumerated() {
-      try call { wherry_set_input($0, UInt32(index), bytes.baseAddress, bytes.count) }
-    }
+    for (index, bytes) in inputs.enumerated() { try setInput(index, bytes) }
+    try invoke()
+    return outputs.indices.map { [UInt8](output($0)) }
+  }
+
+  /// Copies the bytes of one input in.
+  /// - Throws: bad argument when there is no such input, bad size.
+  public func setInput(_ index: Int, _ bytes: UnsafeRawBufferPointer) throws(RuntimeError) {
+    try call { wherry_set_input($0, UInt32(clamping: index), bytes.baseAddress, bytes.count) }
+  }
+
+  /// Runs the model on the inputs set before.
+  /// - Throws: bad value.
+  public func invoke() throws(RuntimeError) {
     try call { wherry_invoke($0) }
-    return outputs.indices.map { index in
-      let data = wherry_output_data(session, UInt32(index))
-      return [UInt8](UnsafeRawBufferPointer(start: data, count: outputs[index].bytes))
-    }
+  }
+
+  /// The memory of one output, valid until the next run; empty when there is no such output.
+  public func output(_ index: Int) -> UnsafeRawBufferPointer {
+    guard outputs.indices.contains(index) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    let data = wherry_output_data(session, UInt32(index))
+    return UnsafeRawBufferPointer(start: data, count: outputs[index].bytes)
   }
 
   /// Runs the file's self-test vectors.

@@ -224,7 +224,12 @@ final class LoweringSite {
     targetOffset: Int = 0, targetStrides: [Int], element: ElementType
   ) throws(CompileProblem) {
     guard !extents.contains(0) else { return }
-    let loop = StridedLoop(extents, [targetStrides, strides])
+    // The target's own order merges most axes.
+    let order = extents.indices.sorted {
+      (-abs(targetStrides[$0]), $0) < (-abs(targetStrides[$1]), $1)
+    }
+    let loop = StridedLoop(
+      order.map { extents[$0] }, [order.map { targetStrides[$0] }, order.map { strides[$0] }])
     guard loop.extents.count <= Int(WH_MAX_RANK) else {
       throw CompileProblem(.unsupported("a copy over \(loop.extents.count) axes"))
     }

@@ -3,5 +3,6 @@ extension Lowering {
   static let families: [[Lowering]] = [
     matrixProducts, convolutions, pools, batchNormalizations, recurrentLayers, unaryFunctions,
     binaryFunctions, reductionFamilies, shapeChanges, movements,
+    stackedProducts, conversions, normalizations, indexing, transposedConvolutions, resampling,
   ]
 }

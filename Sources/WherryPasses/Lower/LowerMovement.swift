@@ -173,25 +173,18 @@ extension LoweringSite {
 
   /// The elements at `indices` along one axis.
   func take(_ x: Lowered, axis: Int, _ indices: [Int]) throws(CompileProblem) -> Lowered {
-    let view = try gather(x, axes: [axis])
+    let view = along(x, axis)
     guard let table = Tensor(.int32, [indices.count], integers: indices.map { Int64($0) }) else {
       throw CompileProblem(.invalid("indices"))
     }
     var shape = x.shape
     shape[axis] = indices.count
-    let result = try make(x.element, shape, order: view.value.order)
-    // An axis of extent 1 has no place of its own in memory: it becomes the innermost or outermost.
-    var (outer, inner) = (view.outer, view.inner)
-    if x.shape[axis] == 1 {
-      let at = view.value.order.firstIndex(of: axis) ?? 0
-      outer = view.value.dims[..<at].reduce(1, *)
-      inner = view.value.dims[(at + 1)...].reduce(1, *)
-    }
+    let result = try make(x.element, shape, order: x.order)
     var gather = wh_gather()
     gather.element_size = Int32(small: x.element.width)
-    (gather.outer, gather.count) = (Int32(small: outer), Int32(small: x.shape[axis]))
-    (gather.inner, gather.indices) = (Int32(small: inner), Int32(small: indices.count))
-    emit(.gather(gather), [view.value.tensor, try weight(table).tensor], [result.tensor])
+    (gather.outer, gather.count) = (Int32(small: view.outer), Int32(small: view.count))
+    (gather.inner, gather.indices) = (Int32(small: view.inner), Int32(small: indices.count))
+    emit(.gather(gather), [x.tensor, try weight(table).tensor], [result.tensor])
     return result
   }
 }

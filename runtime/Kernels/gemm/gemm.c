@@ -5,23 +5,27 @@
 #include <string.h>
 
 #include "../common/operands.h"
+/**/
+#include "../common/compact.h"
 
-WH_COMPACT wh_gemm wh_gemm_select(uint32_t cpu) {
+wh_gemm wh_gemm_select(uint32_t cpu) {
 #if defined(__x86_64__)
   if (cpu & WHERRY_CPU_AVX512) return (wh_gemm){wh_tile_avx512, 8, 2};
   if (cpu & WHERRY_CPU_AVX2) return (wh_gemm){wh_tile_avx2, 6, 1};
-#elif defined(__ARM_NEON)
-  if (cpu & WHERRY_CPU_NEON) return (wh_gemm){wh_tile_neon, 4, 1};
 #endif
   (void)cpu;
+#if defined(__ARM_NEON)
+  return (wh_gemm){wh_tile_neon, 4, 1};
+#else
   return (wh_gemm){wh_tile_scalar, 4, 1};
+#endif
 }
 
 enum { CHUNK = 64 };
 
 /* A panel of row-major b that has fewer than 16 columns, by way of packed copies of CHUNK rows.
  * Sums wait in y between them. */
-WH_COMPACT static void tile_of_copies(const wh_gemm *gemm, const wh_tile *t, int columns) {
+static void tile_of_copies(const wh_gemm *gemm, const wh_tile *t, int columns) {
   float copy[CHUNK][16];
   memset(copy, 0, sizeof copy);
   wh_segment part = t->segments[0];
@@ -46,8 +50,7 @@ WH_COMPACT static void tile_of_copies(const wh_gemm *gemm, const wh_tile *t, int
   }
 }
 
-WH_COMPACT static void widen(float *to, const float *from, ptrdiff_t from_row, int rows,
-                             int columns) {
+static void widen(float *to, const float *from, ptrdiff_t from_row, int rows, int columns) {
   for (int r = 0; r < rows; r++) {
     for (int n = 0; n < 16; n++) to[r * 16 + n] = n < columns ? from[r * from_row + n] : 0;
   }
@@ -115,3 +118,5 @@ void wh_gemm_rows(const wh_gemm *gemm, const wh_tile *tile, const float *a, ptrd
     wh_gemm_columns(gemm, &t, n);
   }
 }
+
+#include "../common/region_end.h"

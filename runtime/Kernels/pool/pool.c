@@ -115,9 +115,8 @@ int32_t wh_pool_run(const wh_call *call) {
             for (int64_t i = 0; i < c; i++) y[i] = (float)power_sum(p, &w, i);
             continue;
           }
-          int64_t i = 0;
-          for (; i + 4 <= c; i += 4) vector_of(p, &w, i, 0, y);
-          if (i < c) vector_of(p, &w, i, c - i, y);
+          for (int64_t i = 0; i < c; i += WH_LANES)
+            vector_of(p, &w, i, c - i < WH_LANES ? c - i : 0, y);
         }
       }
     }

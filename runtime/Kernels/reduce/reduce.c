@@ -23,8 +23,8 @@ static bool adds(int kind) {
 }
 
 /* sum[j] += f(x[i * stride + j]) for i < steps, j < columns. */
-static void add_block(int kind, const float *x, int64_t stride, int64_t steps, int columns,
-                      double *sum) {
+static __attribute__((noinline)) void add_block(int kind, const float *x, int64_t stride,
+                                                int64_t steps, int columns, double *sum) {
   const bool squares = kind == WH_REDUCE_L2 || kind == WH_REDUCE_SUM_SQUARE;
   const vi sign = (vi){0} + (kind == WH_REDUCE_L1 ? INT32_MIN : 0);
   for (int j = 0; j < columns; j += WH_LANES) {
@@ -65,8 +65,11 @@ static double start(int kind) {
 }
 
 /* sum[j] over steps rows of up to COLUMNS elements, rows stride apart. */
-static void columns_of(const wh_reduce *p, int kind, const void *base, int64_t at, int64_t stride,
-                       int64_t steps, int columns, const double *shift, double *sum) {
+WH_COMPACT static __attribute__((noinline)) void columns_of(const wh_reduce *p, int kind,
+                                                            const void *base, int64_t at,
+                                                            int64_t stride, int64_t steps,
+                                                            int columns, const double *shift,
+                                                            double *sum) {
   const uint32_t element = (uint32_t)p->element;
   for (int64_t i = 0; i < steps; i++) {
     double row[COLUMNS];
@@ -100,7 +103,7 @@ WH_COMPACT static double run_of(const wh_reduce *p, int kind, const void *base, 
   return total;
 }
 
-static double finish(int kind, double total, double most, int64_t count) {
+WH_COMPACT static double finish(int kind, double total, double most, int64_t count) {
   switch (kind) {
     case WH_REDUCE_MEAN:
       return total / (double)count;

@@ -5,7 +5,8 @@
 int passed, failed;
 
 opened open_file(file model, const wherry_options *options) {
-  opened it = {.model = model, .info = {.size = sizeof it.info}, .error = {.size = sizeof it.error}};
+  opened it = {
+      .model = model, .info = {.size = sizeof it.info}, .error = {.size = sizeof it.error}};
   CHECK_STATUS(wherry_check(model.bytes, model.size, &it.info, &it.error), WHERRY_OK);
   if (posix_memalign(&it.memory, 64, it.info.session_bytes)) abort();
   memset(it.memory, 0xA5, it.info.session_bytes);

@@ -11,27 +11,27 @@
 
 extern int passed, failed;
 
-#define CHECK(condition)                                                              \
-  do {                                                                                \
-    if (condition) {                                                                  \
-      passed++;                                                                       \
-    } else {                                                                          \
-      failed++;                                                                       \
-      fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, __func__, #condition);   \
-    }                                                                                 \
+#define CHECK(condition)                                                            \
+  do {                                                                              \
+    if (condition) {                                                                \
+      passed++;                                                                     \
+    } else {                                                                        \
+      failed++;                                                                     \
+      fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, __func__, #condition); \
+    }                                                                               \
   } while (0)
 
 /* A call that must end with a status; prints the error's text when it does not. */
-#define CHECK_STATUS(call, expected)                                                  \
-  do {                                                                                \
-    wherry_status got = (call);                                                       \
-    if (got == (expected)) {                                                          \
-      passed++;                                                                       \
-    } else {                                                                          \
-      failed++;                                                                       \
-      fprintf(stderr, "%s:%d: %s: %s is %s\n", __FILE__, __LINE__, __func__, #call,   \
-              wherry_status_text(got));                                               \
-    }                                                                                 \
+#define CHECK_STATUS(call, expected)                                                \
+  do {                                                                              \
+    wherry_status got = (call);                                                     \
+    if (got == (expected)) {                                                        \
+      passed++;                                                                     \
+    } else {                                                                        \
+      failed++;                                                                     \
+      fprintf(stderr, "%s:%d: %s: %s is %s\n", __FILE__, __LINE__, __func__, #call, \
+              wherry_status_text(got));                                             \
+    }                                                                               \
   } while (0)
 
 /* A file opened in memory of exactly session_bytes. */

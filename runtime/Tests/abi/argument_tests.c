@@ -45,9 +45,8 @@ static void memoryIsMeasured(void) {
   wherry_check(f.bytes, f.size, &info, &error);
   if (posix_memalign((void **)&memory, 64, info.session_bytes + 64)) abort();
   memset(memory, 0x5A, info.session_bytes + 64);
-  CHECK_STATUS(
-      wherry_open(f.bytes, f.size, memory, info.session_bytes - 1, NULL, &session, &error),
-      WHERRY_NO_MEMORY);
+  CHECK_STATUS(wherry_open(f.bytes, f.size, memory, info.session_bytes - 1, NULL, &session, &error),
+               WHERRY_NO_MEMORY);
   CHECK_STATUS(wherry_open(f.bytes, f.size, memory + 8, info.session_bytes, NULL, &session, &error),
                WHERRY_NO_MEMORY);
   CHECK_STATUS(wherry_open(f.bytes, f.size, memory, info.session_bytes, NULL, &session, &error),

@@ -96,14 +96,22 @@ static size_t offset_of(file f, const refusal *r) {
   size_t operands = operations + header.operation_count * sizeof(wh_operation_record);
   const wh_section_record *table = (const wh_section_record *)(f.bytes + sizeof(wh_file_header));
   switch (r->place) {
-    case HEADER: return r->field;
-    case TABLE: return sizeof(wh_file_header) + r->index * sizeof *table + r->field;
-    case PLAN: return plan + r->field;
-    case TENSOR: return tensors + r->index * sizeof(wh_tensor_record) + r->field;
-    case OPERATION: return operations + r->index * sizeof(wh_operation_record) + r->field;
-    case OPERAND: return operands + r->index * 4;
-    case TEXT_END: return plan + table[0].bytes - 1 + r->field;
-    case TEST: return file_section(f, WH_SECTION_TEST) + r->field;
+    case HEADER:
+      return r->field;
+    case TABLE:
+      return sizeof(wh_file_header) + r->index * sizeof *table + r->field;
+    case PLAN:
+      return plan + r->field;
+    case TENSOR:
+      return tensors + r->index * sizeof(wh_tensor_record) + r->field;
+    case OPERATION:
+      return operations + r->index * sizeof(wh_operation_record) + r->field;
+    case OPERAND:
+      return operands + r->index * 4;
+    case TEXT_END:
+      return plan + table[0].bytes - 1 + r->field;
+    case TEST:
+      return file_section(f, WH_SECTION_TEST) + r->field;
   }
   return 0;
 }
@@ -118,14 +126,13 @@ static void everyContradictionNamesItsField(void) {
     wherry_info info = {.size = sizeof info};
     wherry_error error = {.size = sizeof error};
     wherry_status status = wherry_check(f.bytes, f.size, &info, &error);
-    int right = status == r->status && error.status == status &&
-                error.offset == offset && error.operation == r->operation &&
-                error.tensor == r->tensor && error.text[0] != 0;
+    int right = status == r->status && error.status == status && error.offset == offset &&
+                error.operation == r->operation && error.tensor == r->tensor && error.text[0] != 0;
     if (!right) {
       fprintf(stderr, "%s: %s at %llu, not %s at %llu, operation %d tensor %d: %s\n", r->what,
               wherry_status_text(status), (unsigned long long)error.offset,
-              wherry_status_text(r->status), (unsigned long long)offset,
-              error.operation, error.tensor, error.text);
+              wherry_status_text(r->status), (unsigned long long)offset, error.operation,
+              error.tensor, error.text);
     }
     CHECK(right);
     free(f.bytes);
@@ -166,7 +173,10 @@ static file one_operation(uint64_t input_offset, uint64_t output_offset) {
 static void onlyInPlaceMayOverlap(void) {
   wherry_info info = {.size = sizeof info};
   wherry_error error = {.size = sizeof error};
-  const struct { uint64_t x, y; wherry_status status; } cases[] = {
+  const struct {
+    uint64_t x, y;
+    wherry_status status;
+  } cases[] = {
       {0, 128, WHERRY_OK}, {0, 0, WHERRY_OK}, {0, 64, WHERRY_BAD_MODEL}, {64, 0, WHERRY_BAD_MODEL}};
   for (int i = 0; i < 4; i++) {
     file f = one_operation(cases[i].x, cases[i].y);

@@ -60,8 +60,11 @@ static uint64_t next(uint64_t *state) {
 
 /* Overwrites a few fields of header, table and plan with values that tend to hurt. */
 static void seededMutationsAreSafe(file whole, uint64_t seed, unsigned count) {
-  static const uint64_t nasty[] = {0, 1, 2, 63, 64, 65, 127, 128, 255, 0x7FFF, 0x8000, 0xFFFF,
-      0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x100000000, UINT64_MAX, UINT64_MAX - 63, 1ull << 62};
+  static const uint64_t nasty[] = {
+      0,          1,          2,          63,          64,         65,
+      127,        128,        255,        0x7FFF,      0x8000,     0xFFFF,
+      0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x100000000, UINT64_MAX, UINT64_MAX - 63,
+      1ull << 62};
   size_t plan = file_section(whole, WH_SECTION_PLAN);
   size_t all = whole.size;
   uint64_t random = seed;
@@ -74,8 +77,8 @@ static void seededMutationsAreSafe(file whole, uint64_t seed, unsigned count) {
       size_t start = next(&random) % 4 ? plan : 0;
       size_t at = (start + next(&random) % range) & ~(size_t)3;
       unsigned width = 1u << next(&random) % 4;
-      uint64_t value = next(&random) % 2 ? nasty[next(&random) % (sizeof nasty / 8)]
-                                         : next(&random) % 100;
+      uint64_t value =
+          next(&random) % 2 ? nasty[next(&random) % (sizeof nasty / 8)] : next(&random) % 100;
       if (at + width <= f.size) memcpy(f.bytes + at, &value, width);
     }
     accepted += try_file(f) == WHERRY_OK;

@@ -9,10 +9,20 @@ static uint64_t up(uint64_t value, uint64_t to) { return (value + to - 1) / to *
 
 static uint32_t element_bytes(uint32_t element) {
   switch (element) {
-    case WH_UINT8: case WH_INT8: case WH_BOOL: return 1;
-    case WH_UINT16: case WH_INT16: case WH_FLOAT16: return 2;
-    case WH_FLOAT32: case WH_INT32: case WH_UINT32: return 4;
-    default: return 8;
+    case WH_UINT8:
+    case WH_INT8:
+    case WH_BOOL:
+      return 1;
+    case WH_UINT16:
+    case WH_INT16:
+    case WH_FLOAT16:
+      return 2;
+    case WH_FLOAT32:
+    case WH_INT32:
+    case WH_UINT32:
+      return 4;
+    default:
+      return 8;
   }
 }
 
@@ -128,8 +138,8 @@ static void add_section(file *f, wh_file_header *header, uint32_t kind, const vo
   wh_section_record *records = (wh_section_record *)(f->bytes + sizeof *header);
   size_t offset = up(f->size, kind == WH_SECTION_WEIGHTS ? WH_PAGE : WH_ALIGNMENT);
   memcpy(f->bytes + offset, bytes, size);
-  records[header->section_count++] = (wh_section_record){
-      .kind = kind, .version = 1, .offset = offset, .bytes = size};
+  records[header->section_count++] =
+      (wh_section_record){.kind = kind, .version = 1, .offset = offset, .bytes = size};
   f->size = offset + size;
 }
 

@@ -9,6 +9,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 runtime=$here/../..
 out=$runtime/../.build/runtime
 if [ "${1:-}" = --out ]; then out=$2; fi
+mkdir -p "$out"
+out=$(cd "$out" && pwd)
 host=$(uname -m)
 clang=$(dirname "$(readlink -f "$(command -v swiftc)")")/clang
 sources=("$here"/*.c)
@@ -70,6 +72,26 @@ run_target() {
     -Wl,-rpath,"$lib" -o "$out/$1/abi-shared"
   count "$1 archive" "${emulator[@]}" "$out/$1/abi-static" --mutations "$mutations"
   count "$1 shared library" "${emulator[@]}" "$out/$1/abi-shared" --mutations "$mutations"
+  run_examples "$@"
+}
+
+# $1 = target, $2 = compiler, $3 = emulator and its arguments: two threads of run_raw give z = x W + b.
+run_examples() {
+  local folder=$out/$1/examples emulator=()
+  read -ra emulator <<<"$3"
+  mkdir -p "$folder"
+  gcc -std=gnu11 -I"$runtime/ABI" -I"$here" "$here/../fuzz/write_seeds.c" "$here/model_builder.c" \
+    "$here/sample_models.c" "$here/sha256_reference.c" -lm -o "$folder/write_seeds"
+  "$folder/write_seeds" "$folder"
+  make -s -C "$runtime/examples" CC="$2" STATIC=1 OUT="$folder" \
+    MODEL="$folder/two_operations.wherry" PKG_CONFIG_PATH="$out/$1/lib/pkgconfig"
+  printf '\0\0\200\77\0\0\0\300\0\0\100\100\0\0\200\300\0\0\240\100' >"$folder/x.raw" # 1 -2 3 -4 5
+  "${emulator[@]}" "$folder/run_raw" --threads 2 "$folder/two_operations.wherry" "$folder/y" \
+    "$folder/x.raw"
+  same "$1 run_raw" "9.5 2.5 18" "$(od -An -f "$folder/y.0.raw" | xargs)"
+  same "$1 minimal" "2 zébra 18" \
+    "$("${emulator[@]}" "$folder/minimal" "$folder/two_operations.wherry" <"$folder/x.raw" 2>/dev/null)"
+  same "$1 sensor_loop" "9.5 2.5 18" "$(echo 1 -2 3 -4 5 | "${emulator[@]}" "$folder/sensor_loop")"
 }
 
 run_sanitized() {
@@ -80,7 +102,6 @@ run_sanitized() {
   count "$host sanitized" "$out/sanitized/abi"
 }
 
-mkdir -p "$out"
 run_target "$host" gcc ""
 run_sanitized
 for arm in "aarch64 aarch64-linux-gnu" "armv7 arm-linux-gnueabihf"; do

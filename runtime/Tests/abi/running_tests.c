@@ -44,7 +44,9 @@ static void tensorsAndLabelsAreDescribed(void) {
   CHECK_STATUS(wherry_output(it.session, 0, &tensor), WHERRY_OK);
   CHECK(strcmp(tensor.name, "scores") == 0 && tensor.label_count == 3 && tensor.scale == 0);
   CHECK(strcmp(wherry_label(it.session, 0, 0), "cat") == 0);
-  CHECK(strcmp(wherry_label(it.session, 0, 2), "z\xC3\xA9" "bra") == 0);
+  CHECK(strcmp(wherry_label(it.session, 0, 2),
+               "z\xC3\xA9"
+               "bra") == 0);
   CHECK(wherry_label(it.session, 0, 3) == NULL && wherry_label(it.session, 1, 0) == NULL);
   close_opened(&it);
 }
@@ -103,13 +105,16 @@ static void selfTestPassesAndNamesAFailure(void) {
   close_opened(&it);
 }
 
-/* A model that passes one tensor of each float type through, with NaN and a value within tolerance. */
+/* A model that passes one tensor of each float type through, with NaN and a value within tolerance.
+ */
 static void selfTestComparesFloatsOfEveryWidth(void) {
   const int32_t three[] = {3, -1};
   const uint32_t types[] = {WH_FLOAT16, WH_FLOAT32, WH_FLOAT64};
   const uint16_t half[] = {0x3C00, 0x7E00, 0x0001}, half_near[] = {0x3C01, 0x7E01, 0x0002};
-  const float single[] = {1, __builtin_nanf(""), 1e30f}, single_near[] = {1.001f, -__builtin_nanf(""), 1.001e30f};
-  const double wide[] = {1, __builtin_nan(""), -1e300}, wide_near[] = {0.9995, __builtin_nan(""), -1.0005e300};
+  const float single[] = {1, __builtin_nanf(""), 1e30f},
+              single_near[] = {1.001f, -__builtin_nanf(""), 1.001e30f};
+  const double wide[] = {1, __builtin_nan(""), -1e300},
+               wide_near[] = {0.9995, __builtin_nan(""), -1.0005e300};
   const void *const data[3][2] = {{half, half_near}, {single, single_near}, {wide, wide_near}};
   for (int i = 0; i < 3; i++) {
     for (int close = 0; close < 2; close++) {
@@ -121,8 +126,7 @@ static void selfTestComparesFloatsOfEveryWidth(void) {
       const float bound = close ? 0.002f : 0.0001f;
       builder_tests(&b, bound, close ? 1e-7f : 0, 1, data[i]);
       opened it = open_file(builder_finish(&b), NULL);
-      CHECK_STATUS(wherry_self_test(it.session, &it.error),
-                   close ? WHERRY_OK : WHERRY_TEST_FAILED);
+      CHECK_STATUS(wherry_self_test(it.session, &it.error), close ? WHERRY_OK : WHERRY_TEST_FAILED);
       close_opened(&it);
     }
   }
@@ -148,9 +152,8 @@ static void digestsAreRecomputed(void) {
   CHECK_STATUS(wherry_check(f.bytes, f.size, &info, &error), WHERRY_OK);
   void *memory;
   if (posix_memalign(&memory, 64, info.session_bytes)) abort();
-  CHECK_STATUS(
-      wherry_open(f.bytes, f.size, memory, info.session_bytes, &options, &session, &error),
-      WHERRY_BAD_DIGEST);
+  CHECK_STATUS(wherry_open(f.bytes, f.size, memory, info.session_bytes, &options, &session, &error),
+               WHERRY_BAD_DIGEST);
   CHECK(session == NULL);
   free(memory);
   free(f.bytes);

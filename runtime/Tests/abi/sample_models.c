@@ -3,8 +3,7 @@
 #include <math.h>
 
 file two_operations(void) {
-  static const float weights[5][16] = {
-      {1, 0, 2}, {0, 1, 2}, {1, 1, 2}, {0, 0, 2}, {1, 0, 2}};
+  static const float weights[5][16] = {{1, 0, 2}, {0, 1, 2}, {1, 1, 2}, {0, 0, 2}, {1, 0, 2}};
   static const float bias[3] = {0.5f, -0.5f, 0};
   static const float x[5] = {1, -2, 3, -4, 5}, y[5] = {1, 0, 3, 0, 5}, z[3] = {9.5f, 2.5f, 18};
   const void *const vectors[] = {x, z, y};
@@ -20,11 +19,20 @@ file two_operations(void) {
   builder_input(&b, tx);
   builder_output(&b, tz);
   builder_output(&b, ty);
-  builder_labels(&b, tz, "cat\0dog\0z\xC3\xA9" "bra", 3);
+  builder_labels(&b, tz,
+                 "cat\0dog\0z\xC3\xA9"
+                 "bra",
+                 3);
   wh_unary relu = {.kind = WH_CLIP, .element = WH_FLOAT32, .alpha = 0, .beta = INFINITY};
   builder_operation(&b, 7, "relu", &relu, sizeof relu, 1, 1, (uint32_t[]){tx, ty});
-  wh_matmul dense = {.m = 1, .k = 5, .n = 3, .packed = 1, .batch = {1, 1, 1}, .a_row = 5,
-                     .low = -INFINITY, .high = INFINITY};
+  wh_matmul dense = {.m = 1,
+                     .k = 5,
+                     .n = 3,
+                     .packed = 1,
+                     .batch = {1, 1, 1},
+                     .a_row = 5,
+                     .low = -INFINITY,
+                     .high = INFINITY};
   builder_operation(&b, 5, "dense", &dense, sizeof dense, 4, 1,
                     (uint32_t[]){ty, tw, tb, WH_NONE, tz});
   builder_tests(&b, 1e-5f, 1e-6f, 1, vectors);
@@ -39,8 +47,14 @@ file accumulator(void) {
   uint32_t x = builder_tensor(&b, WH_STORAGE_ARENA, WH_FLOAT32, "x", four);
   builder_input(&b, x);
   builder_output(&b, sum);
-  wh_binary add = {.kind = WH_ADD, .element = WH_FLOAT32, .rank = 1, .shape = {4},
-                   .a_strides = {1}, .b_strides = {1}, .low = -INFINITY, .high = INFINITY};
+  wh_binary add = {.kind = WH_ADD,
+                   .element = WH_FLOAT32,
+                   .rank = 1,
+                   .shape = {4},
+                   .a_strides = {1},
+                   .b_strides = {1},
+                   .low = -INFINITY,
+                   .high = INFINITY};
   builder_operation(&b, 6, 0, &add, sizeof add, 2, 1, (uint32_t[]){sum, x, sum});
   return builder_finish(&b);
 }

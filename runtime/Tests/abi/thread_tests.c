@@ -25,8 +25,8 @@ static void twoSessionsShareOneFile(void) {
   void *memory;
   wherry_session *second;
   if (posix_memalign(&memory, 64, a.info.session_bytes)) abort();
-  CHECK_STATUS(wherry_open(a.model.bytes, a.model.size, memory, a.info.session_bytes, NULL,
-                           &second, &a.error),
+  CHECK_STATUS(wherry_open(a.model.bytes, a.model.size, memory, a.info.session_bytes, NULL, &second,
+                           &a.error),
                WHERRY_OK);
   worker workers[2] = {{a.session, 1, 0}, {second, 5000, 0}};
   pthread_t threads[2];
