@@ -6,21 +6,28 @@ public struct InferenceSite: Sendable {
   public let isPresent: [Bool]
   /// Contents of inputs that are constant; nil when not.
   public let contents: [Tensor?]
+  /// Elements of integer scalars and vectors whose contents are extents, as far as they are known.
+  public let partials: [[Dimension]?]
   public let outputCount: Int
   /// To be filled; nil where nothing can be said.
   public var outputs: [ValueType?]
   /// Contents of outputs that are known without computing, such as a `Shape`.
   public var outputContents: [Tensor?]
+  /// The elements of outputs that are integer scalars or vectors made of extents, such as a `Shape` of
+  /// which some are only named. `.fixed` may be negative here.
+  public var outputPartials: [[Dimension]?]
   private let inferGraph: @Sendable (Graph, [ValueType?]) throws(TypeError) -> [ValueType?]
 
   public init(
-    inputs: [ValueType?], isPresent: [Bool], contents: [Tensor?], outputCount: Int,
+    inputs: [ValueType?], isPresent: [Bool], contents: [Tensor?], partials: [[Dimension]?] = [],
+    outputCount: Int,
     inferGraph: @escaping @Sendable (Graph, [ValueType?]) throws(TypeError) -> [ValueType?]
   ) {
     (self.inputs, self.isPresent, self.contents) = (inputs, isPresent, contents)
-    self.outputCount = outputCount
+    (self.partials, self.outputCount) = (partials, outputCount)
     outputs = Array(repeating: nil, count: outputCount)
     outputContents = Array(repeating: nil, count: outputCount)
+    outputPartials = Array(repeating: nil, count: outputCount)
     self.inferGraph = inferGraph
   }
 
@@ -35,6 +42,20 @@ public struct InferenceSite: Sendable {
 
   /// Constant integers of an input, such as axes or a target shape.
   public func integers(_ index: Int) -> [Int]? { content(index)?.integers.map { Int($0) } }
+
+  /// Vectors of extents are followed up to this many elements.
+  public static let partialLength = 256
+
+  /// The elements of an input such as a target shape, which may name extents; nil when nothing is known.
+  /// `.fixed` may be negative here.
+  public func dimensions(_ index: Int) -> [Dimension]? {
+    if let content = content(index), content.rank <= 1, content.element.isInteger,
+      content.count <= Self.partialLength
+    {
+      return content.integers.map { .fixed(Int($0)) }
+    }
+    return index < partials.count ? partials[index] : nil
+  }
 
   /// Says that output `index` is a tensor; shape nil when the rank is unknown. Ignored when the element
   /// type is unknown or the output is not asked for.

@@ -4,13 +4,16 @@ public struct OperatorCall: Sendable {
   public let inputs: [Value?]
   /// Whether each output is asked for.
   public let wanted: [Bool]
+  /// What the outputs may take.
+  public let limits: EvaluationLimits
   private let runGraph: @Sendable (Graph, [Value]) throws(RunError) -> [Value]
 
   public init(
-    inputs: [Value?], wanted: [Bool],
+    inputs: [Value?], wanted: [Bool], limits: EvaluationLimits = .standard,
     runGraph: @escaping @Sendable (Graph, [Value]) throws(RunError) -> [Value]
   ) {
-    (self.inputs, self.wanted, self.runGraph) = (inputs, wanted, runGraph)
+    (self.inputs, self.wanted, self.limits) = (inputs, wanted, limits)
+    self.runGraph = runGraph
   }
 
   /// Whether input `index` is given.

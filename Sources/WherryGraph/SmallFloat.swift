@@ -98,7 +98,8 @@ public struct SmallFloat: Sendable {
     case .ieee: UInt16(sign | (1 << exponentBits - 1) << mantissaBits | 1 << (mantissaBits - 1))
     case .nanAllOnes: UInt16(sign | (1 << signBit - 1))
     case .nanNegativeZero: UInt16(1 << signBit)
-    case .none: UInt16(largest)
+    // The format has none; ONNX's reference implementation gives negative zero.
+    case .none: UInt16(1 << signBit)
     }
   }
 

@@ -12,11 +12,7 @@ public enum ONNXFormat: ModelFormat {
   /// Newest IR version that is read and written.
   public static let newestIRVersion: Int64 = 14
 
-  public static func recognizes(_ bytes: Bytes) -> Bool {
-    // ModelProto is usually written in field order, so that it begins with `ir_version`.
-    guard let tag = bytes.byte(0), let version = bytes.byte(1) else { return false }
-    return tag == 0x08 && version >= 1 && version < 0x40
-  }
+  public static func recognizes(_ bytes: Bytes) -> Bool { WireRoad.looksLikeModel(bytes) }
 
   public static func read(_ source: ModelSource) throws(ReadFailure) -> Reading {
     try ONNXReader(source).readModel()
@@ -25,6 +21,6 @@ public enum ONNXFormat: ModelFormat {
   public static func write(
     _ model: Model, to sink: any ByteSink, options: WriteOptions
   ) throws(EncodeError) -> [Loss] {
-    throw EncodeError(.inexpressible("ONNX"))
+    try ONNXWriter(options).write(model, to: sink)
   }
 }

@@ -61,7 +61,7 @@ extension ONNXReader {
       inputs: texts(proto.input, proto.n_input), outputs: texts(proto.output, proto.n_output),
       requiredAttributes: texts(proto.attribute, proto.n_attribute), nodes: [],
       values: values(proto.value_info, proto.n_value_info, "value", place),
-      operatorSets: operatorSets(proto.opset_import, proto.n_opset_import),
+      operatorSets: operatorSets(proto.opset_import, proto.n_opset_import, place),
       properties: properties(proto.metadata_props, proto.n_metadata_props))
     for attribute in messages(proto.attribute_proto, proto.n_attribute_proto) {
       let name = text(attribute.pointee.name)

@@ -90,7 +90,7 @@ extension ONNXReader {
     case .ints: return .ints(Array(scalars(proto.ints, proto.n_ints)))
     case .strings: return .strings(scalars(proto.strings, proto.n_strings).map { bytes($0) })
     case .tensor:
-      return one(proto.t, place) { tensor($0, place) }.map { .tensor($0) }
+      return one(proto.t, place) { plainTensor($0, place) }.map { .tensor($0) }
     case .graph:
       return one(proto.g, place) { graph($0, place) }.map { .graph($0) }
     case .sparseTensor:
@@ -99,7 +99,7 @@ extension ONNXReader {
       return one(proto.tp, place) { type($0, place) }.map { .type($0) }
     case .tensors:
       return .tensors(
-        each(proto.tensors, proto.n_tensors, "tensor", place) { tensor($0, $1) })
+        each(proto.tensors, proto.n_tensors, "tensor", place) { plainTensor($0, $1) })
     case .graphs:
       return .graphs(each(proto.graphs, proto.n_graphs, "graph", place) { graph($0, $1) })
     case .sparseTensors:

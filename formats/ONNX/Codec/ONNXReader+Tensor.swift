@@ -21,20 +21,45 @@ extension ONNXReader {
       report(.invalid("shape \(shape)"), place)
       return nil
     }
-    if proto.has_data_location != 0, proto.data_location.rawValue == 1 {
-      report(.unsupported("external data"), place)
-      return nil
-    }
+    let before = problems.count
     let made: Tensor? =
       if element == .string {
         Tensor(shape, strings: scalars(proto.string_data, proto.n_string_data).map { bytes($0) })
+      } else if proto.has_data_location != 0, proto.data_location.rawValue == 1 {
+        externalTensor(proto, element, shape, place)
       } else if let raw = marked(WireScan.rawDataNumber, proto) {
         Tensor(element, shape, bytes: raw)
       } else {
         Tensor(element, shape, bytes: typedData(proto, element, place))
       }
-    if made == nil { report(.inconsistent("shape \(shape) of \(element) and its data"), place) }
+    if made == nil, problems.count == before {
+      report(.inconsistent("shape \(shape) of \(element) and its data"), place)
+    }
     return made
+  }
+
+  private func externalTensor(
+    _ proto: Onnx__TensorProto, _ element: ElementType, _ shape: [Int], _ place: Place
+  ) -> Tensor? {
+    guard let count = Checked.product(shape), let size = element.byteCount(of: count) else {
+      return nil
+    }
+    do throws(ExternalDataProblem) {
+      let bytes = try external.read(
+        properties(proto.external_data, proto.n_external_data), size: size)
+      return Tensor(element, shape, bytes: bytes)
+    } catch {
+      report(error.reason, place)
+      return nil
+    }
+  }
+
+  /// The tensor of an attribute, which keeps no name of its own.
+  func plainTensor(_ proto: Onnx__TensorProto, _ place: Place) -> Tensor? {
+    if !text(proto.name).isEmpty || !text(proto.doc_string).isEmpty || proto.n_metadata_props > 0 {
+      unnamed = ((unnamed?.count ?? 0) + 1, unnamed?.first ?? place)
+    }
+    return tensor(proto, place)
   }
 
   /// The part of the source that a marker in the skeleton stands for.

@@ -8,7 +8,14 @@ final class ONNXReader {
   var problems: [DecodeError] = []
   var losses: [Loss] = []
 
-  init(_ source: ModelSource) { self.source = source }
+  let external: ExternalDataReader
+  /// Names of tensors inside attributes, which the graph has no place for.
+  var unnamed: (count: Int, first: Place)?
+
+  init(_ source: ModelSource) {
+    self.source = source
+    external = ExternalDataReader(path: source.path)
+  }
 
   func report(_ reason: DecodeError.Reason, _ place: Place) {
     if problems.count < source.limits.problems { problems.append(DecodeError(reason, place)) }
@@ -42,8 +49,11 @@ final class ONNXReader {
     let raw = try unpack(
       root: WireSchema.model, { onnx__model_proto__unpack(nil, $0, $1) },
       { onnx__model_proto__free_unpacked($0, nil) }, { rawModel($0) })
+    if let unnamed {
+      lose(.information, "names of \(unnamed.count) tensors inside attributes", unnamed.first)
+    }
     problems += raw.violations.prefix(max(0, source.limits.problems - problems.count))
-    let model = lift(raw)
+    let model = problems.isEmpty ? DialectLifting.lift(raw, for: self) : raw
     locate(from: WireSchema.model)
     guard problems.isEmpty else { throw ReadFailure(problems) }
     return Reading(model, losses: losses)
@@ -72,10 +82,17 @@ final class ONNXReader {
     metadata.domain = text(proto.domain)
     metadata.modelVersion = proto.model_version
     metadata.docString = text(proto.doc_string)
-    metadata.irVersion = proto.has_ir_version != 0 ? proto.ir_version : nil
+    if proto.has_ir_version == 0 {
+      report(.missing("ir_version"), Place())
+    } else if proto.ir_version < 1 || proto.ir_version > ONNXFormat.newestIRVersion {
+      report(
+        .unsupportedVersion("IR version \(proto.ir_version)"), Place().inside("ir_version"))
+    }
+    metadata.irVersion = proto.ir_version
     metadata.properties = properties(proto.metadata_props, proto.n_metadata_props)
     var model = Model(graph: Graph(), metadata: metadata)
-    model.operatorSets = operatorSets(proto.opset_import, proto.n_opset_import)
+    ExtensionKeys.restore(&model)
+    model.operatorSets = operatorSets(proto.opset_import, proto.n_opset_import, Place())
     if let graph = proto.graph {
       model.graph = self.graph(graph.pointee, Place().inside("graph"))
     } else {
@@ -97,11 +114,22 @@ final class ONNXReader {
   }
 
   func operatorSets(
-    _ base: UnsafeMutablePointer<UnsafeMutablePointer<Onnx__OperatorSetIdProto>?>?, _ count: Int
+    _ base: UnsafeMutablePointer<UnsafeMutablePointer<Onnx__OperatorSetIdProto>?>?, _ count: Int,
+    _ place: Place
   ) -> [OperatorSetVersion] {
-    messages(base, count).map { set in
-      OperatorSetVersion(canonicalDomain(text(set.pointee.domain)), set.pointee.version)
+    var sets: [OperatorSetVersion] = []
+    for (index, set) in messages(base, count).enumerated() {
+      let here = place.inside("opset_import", at: index, nil)
+      let domain = canonicalDomain(text(set.pointee.domain))
+      let version = set.pointee.version
+      if sets.contains(where: { $0.domain == domain && $0.version != version }) {
+        report(.duplicate("operator set of \"\(domain)\""), here)
+      } else if let newest = OperatorFacts.newestVersions[domain], version > newest || version < 1 {
+        report(.unsupportedVersion("operator set \(version) of \"\(domain)\""), here)
+      }
+      sets.append(OperatorSetVersion(domain, version))
     }
+    return sets
   }
 
   private func training(_ proto: Onnx__TrainingInfoProto, _ place: Place) -> TrainingInfo {

@@ -13,6 +13,28 @@ struct WireRoad {
     (self.source, self.root) = (source, root)
   }
 
+  /// Whether the first fields are those of a model: known ones, and among them one that no other
+  /// kind of file is likely to begin with.
+  static func looksLikeModel(_ bytes: Bytes) -> Bool {
+    bytes.withUnsafeBytes { raw in
+      let model = WireSchema.shared.messages[WireSchema.model]
+      var cursor = WireCursor(raw, 0..<raw.count)
+      var isModel = false
+      for _ in 0..<16 where !cursor.isAtEnd {
+        let start = cursor.offset
+        guard let tag = try? cursor.varint(longest: 5), let known = model.field(Int(tag >> 3)),
+          tag & 7 == (known.kind == .varint ? 0 : 2)
+        else { return false }
+        cursor.offset = start
+        // A field that the file cuts off still counts.
+        guard let field = try? cursor.next() else { return isModel }
+        if known.name == "ir_version", field.varint < 1 || field.varint > 1 << 10 { return false }
+        isModel = isModel || ["ir_version", "graph", "opset_import"].contains(known.name)
+      }
+      return isModel
+    }
+  }
+
   /// The step from a message to the field that begins at `offset`; nil for a field that adds nothing
   /// to the road.
   func step(to offset: Int, in message: Int, from start: Int) -> Place.Step? {

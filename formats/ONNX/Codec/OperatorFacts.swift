@@ -1,0 +1,105 @@
+import WherryBytes
+import WherryGraph
+
+/// What each version of each ONNX operator takes.
+///
+/// - Source: the operator schemas of the `onnx` package; `OperatorFacts.generated.swift`.
+enum OperatorFacts {
+  struct Attribute: Sendable {
+    let kind: AttributeKind
+    let isRequired: Bool
+    /// What an absent attribute stands for; nil when nothing.
+    let standard: AttributeValue?
+  }
+
+  struct Version: Sendable {
+    /// The first operator set with this version.
+    let since: Int64
+    let isDeprecated: Bool
+    let inputs: ClosedRange<Int>
+    let outputs: ClosedRange<Int>
+    let attributes: [String: Attribute]
+  }
+
+  /// By operator, oldest version first.
+  static let table: [OperatorName: [Version]] = parse()
+
+  /// The newest operator set of ONNX's own domain.
+  static var newest: Int64 { newestVersions[""] ?? 0 }
+
+  /// The version of an operator that an operator set has; nil when it has none.
+  static func version(_ name: OperatorName, in operatorSet: Int64) -> Version? {
+    table[name]?.last { $0.since <= operatorSet }
+  }
+
+  /// The oldest IR version that may go with an operator set.
+  static func irVersion(for operatorSet: Int64) -> Int64 {
+    irVersions.last { $0.operatorSet <= operatorSet }?.ir ?? 3
+  }
+
+  private static func parse() -> [OperatorName: [Version]] {
+    var table: [OperatorName: [Version]] = [:]
+    var name = OperatorName("")
+    for line in source.split(separator: "\n") {
+      guard line.hasPrefix(" ") else {
+        let parts = line.split(separator: ":")
+        name = OperatorName(
+          String(parts.last ?? ""), domain: parts.count > 1 ? String(parts[0]) : "")
+        continue
+      }
+      let words = line.split(separator: " ")
+      guard words.count >= 3 else { continue }
+      var attributes: [String: Attribute] = [:]
+      for word in words.dropFirst(3) {
+        guard let (name, attribute) = attribute(word) else { continue }
+        attributes[name] = attribute
+      }
+      for mark in words[0].split(separator: ",") {
+        let digits = mark.prefix { $0.isNumber }
+        guard let since = Int64(digits) else { continue }
+        table[name, default: []].append(
+          Version(
+            since: since, isDeprecated: mark.hasSuffix("x"), inputs: range(words[1]),
+            outputs: range(words[2]), attributes: attributes))
+      }
+    }
+    return table.mapValues { $0.sorted { $0.since < $1.since } }
+  }
+
+  private static func range(_ word: Substring) -> ClosedRange<Int> {
+    let ends = word.split(separator: "-").map { Int($0) ?? Int(Int32.max) }
+    guard ends.count == 2, ends[0] <= ends[1] else { return 0...Int(Int32.max) }
+    return ends[0]...ends[1]
+  }
+
+  /// `name:kind`, then `!` when required, then `=default`.
+  private static func attribute(_ word: Substring) -> (String, Attribute)? {
+    let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let head = halves[0].split(separator: ":")
+    guard head.count == 2, let letter = head[1].first, let kind = kinds[letter] else { return nil }
+    let standard = halves.count > 1 ? value(kind, halves[1]) : nil
+    return (
+      String(head[0]),
+      Attribute(kind: kind, isRequired: head[1].hasSuffix("!"), standard: standard)
+    )
+  }
+
+  private static func value(_ kind: AttributeKind, _ text: Substring) -> AttributeValue? {
+    let items = text.split(separator: ",")
+    return switch kind {
+    case .float: Float(text).map { .float($0) }
+    case .int: Int64(text).map { .int($0) }
+    case .string: .string(Bytes(text.utf8))
+    case .floats: .floats(items.compactMap { Float($0) })
+    case .ints: .ints(items.compactMap { Int64($0) })
+    case .strings: .strings(items.map { Bytes($0.utf8) })
+    default: nil
+    }
+  }
+
+  private static let kinds: [Character: AttributeKind] = [
+    "f": .float, "i": .int, "s": .string, "t": .tensor, "g": .graph, "p": .sparseTensor,
+    "y": .type, "F": .floats, "I": .ints, "S": .strings, "T": .tensors, "G": .graphs,
+    "P": .sparseTensors, "Y": .types,
+  ]
+}
