@@ -3,6 +3,7 @@
 SWIFT_FLAGS := -c release --static-swift-stdlib
 BUILD := .build/release
 DEMO := .build/demo
+RUNTIME := .build/runtime/x86_64
 
 .PHONY: all demo test runtime arm test-runtime bench clean packages
 all: packages
@@ -20,7 +21,7 @@ demo: all runtime
 	$(BUILD)/wherry convert fixtures/models/digits_cnn.onnx $(DEMO)/digits.wherry --verify
 	$(BUILD)/wherry inspect $(DEMO)/digits.wherry
 	$(BUILD)/wherry verify $(DEMO)/digits.wherry
-	cc -O2 -o $(DEMO)/digits runtime/examples/digits.c -I.build/runtime/x86_64 .build/runtime/x86_64/libwherry.a -lm -lpthread
+	cc -O2 -o $(DEMO)/digits runtime/examples/digits.c -I$(RUNTIME)/include $(RUNTIME)/lib/libwherry.a -lm
 	$(DEMO)/digits $(DEMO)/digits.wherry fixtures/golden/digits_images.f32 \
 	  fixtures/golden/digits_labels.u8 --expect fixtures/golden/digits_outputs.f32
 

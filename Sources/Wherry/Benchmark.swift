@@ -50,11 +50,14 @@ extension Execution {
     return Benchmark(
       model: name, runs: times.count, minimum: times[0], p50: middle,
       p99: times[min(times.count - 1, times.count * 99 / 100)], perSecond: 1e6 / middle,
-      loadMicroseconds: loads.min() ?? 0, arenaBytes: facts.arenaBytes,
-      sessionBytes: facts.sessionBytes, weightBytes: facts.weightBytes, macs: facts.macs,
+      loadMicroseconds: loads.min() ?? 0, arenaBytes: Int(facts.arenaBytes),
+      sessionBytes: Int(facts.sessionBytes), weightBytes: Int(facts.weightBytes),
+      macs: Int(facts.macs),
       gmacPerSecond: Double(facts.macs) / middle / 1e3,
       operations: profile
-        ? session.profile.map { .init(name: $0.name, kernel: $0.kernel, microseconds: $0.microseconds) } : nil)
+        ? session.profile.map { .init(
+          name: $0.name, kernel: $0.kernel,
+          microseconds: Double($0.nanoseconds) / 1e3 / Double(max($0.runs, 1))) } : nil)
   }
 
   private func microseconds(_ duration: Duration) -> Double {

@@ -64,7 +64,7 @@ public struct Execution {
     var options = WriteOptions()
     (options.isPlanOnly, options.inputShapes) = (true, batched(file.model, shapes))
     do throws(EncodeError) {
-      let (bytes, losses) = try NativeFormat.encode(file.model, options: options)
+      let (bytes, losses) = try NativeFormat.encode(file.model, options)
       let reasons = losses.filter { $0.kind == .capability }.map(\.description)
       guard NativeFormat.plan(bytes) != nil else {
         return (nil, reasons.isEmpty ? ["there is no plan for it"] : reasons)

@@ -35,6 +35,24 @@ public struct ModelFile: Sendable {
     let reading = try format.read(source)
     (model, losses) = (reading.model, reading.losses)
   }
+
+  private init(_ file: ModelFile, _ bytes: Bytes, _ format: any ModelFormat.Type, _ reading: Reading) {
+    (path, self.bytes, self.format) = (file.path, bytes, format)
+    (model, losses) = (reading.model, reading.losses)
+  }
+
+  /// The model written in another format and read back, in memory.
+  ///
+  /// - Throws: `EncodeError` when it can't be written, `ReadFailure` when it can't be read back.
+  public func converted(
+    to format: any ModelFormat.Type, options: WriteOptions = WriteOptions()
+  ) throws -> ModelFile {
+    let sink = MemorySink()
+    _ = try format.write(model, to: sink, options: options)
+    let bytes = Bytes(sink.bytes)
+    let reading = try format.read(ModelSource(bytes, operators: OperatorSet.all))
+    return ModelFile(self, bytes, format, reading)
+  }
 }
 
 extension Model {

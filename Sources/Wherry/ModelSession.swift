@@ -4,19 +4,23 @@ import WherryRuntime
 
 /// A compiled model open in the runtime, with tensors for inputs and outputs.
 public struct ModelSession {
-  private let session: RuntimeSession
+  private let session: RuntimeModel
 
   /// - Throws: `ExecutionError` when the runtime refuses the bytes.
   init(_ bytes: Bytes, profile: Bool = false) throws(ExecutionError) {
+    var options = RuntimeModel.Options()
+    options.profile = profile
     session = try Self.explained { () throws(RuntimeError) in
       try bytes.withUnsafeBytes { (raw) throws(RuntimeError) in
-        try RuntimeSession(raw, owner: bytes, profile: profile)
+        try RuntimeModel(raw, owner: bytes.store, options: options)
       }
     }
   }
 
-  public var facts: RuntimeSession.Facts { session.facts }
-  public var profile: [RuntimeSession.OperationTime] { session.profile }
+  public var facts: RuntimeInfo { session.info }
+
+  /// What each operation cost; empty unless opened to profile.
+  public var profile: [RuntimeProfile] { (try? session.profile()) ?? [] }
 
   /// How many invocations the inputs need: 1, or the number of the plan's batches in each first axis.
   ///
@@ -33,14 +37,14 @@ public struct ModelSession {
         problems.append("input \"\(input.name)\" is \(tensor.element)")
         continue
       }
-      if tensor.shape == input.shape || tensor.bytes.count == input.byteCount {
+      if tensor.shape == input.dims || tensor.bytes.count == input.bytes {
         steps.insert(1)
-      } else if tensor.rank == input.shape.count, let batch = input.shape.first, batch > 0,
-        tensor.shape[0] % batch == 0, tensor.shape.dropFirst() == input.shape.dropFirst()
+      } else if tensor.rank == input.dims.count, let batch = input.dims.first, batch > 0,
+        tensor.shape[0] % batch == 0, tensor.shape.dropFirst() == input.dims.dropFirst()
       {
         steps.insert(tensor.shape[0] / batch)
       } else {
-        problems.append("input \"\(input.name)\" is \(tensor.shape), the plan was made for \(input.shape)")
+        problems.append("input \"\(input.name)\" is \(tensor.shape), the plan was made for \(input.dims)")
       }
     }
     if steps.count > 1 { problems.append("the inputs hold different numbers of samples") }
@@ -73,20 +77,9 @@ public struct ModelSession {
   public func outputs() throws(ExecutionError) -> [(name: String, tensor: Tensor)] {
     var result: [(name: String, tensor: Tensor)] = []
     for (index, output) in session.outputs.enumerated() {
-      let bytes = try Self.explained { () throws(RuntimeError) in
-        var failure: RuntimeError?
-        let bytes = Bytes(count: output.byteCount) { target in
-          do throws(RuntimeError) {
-            try session.getOutput(index, into: target)
-          } catch {
-            failure = error
-          }
-        }
-        if let failure { throw failure }
-        return bytes
-      }
+      let bytes = Bytes(session.output(index))
       guard let element = ElementType(rawValue: output.element),
-        let tensor = Tensor(element, output.shape, bytes: bytes)
+        let tensor = Tensor(element, output.dims, bytes: bytes)
       else { throw ExecutionError(lines: ["output \"\(output.name)\" has an unknown type"]) }
       result.append((output.name, tensor))
     }

@@ -21,7 +21,7 @@ public struct Verification: Sendable {
     guard problems.isEmpty, NativeFormat.plan(bytes) != nil else { return }
     do {
       let session = try ModelSession(bytes)
-      testCases = session.facts.testCases
+      testCases = session.facts.testCount
       if testCases > 0 { try session.selfTest() }
     } catch {
       problems += error.lines

@@ -14,8 +14,8 @@ func checkedCount(_ shape: [Int]) throws(RunError) -> Int {
   return count
 }
 
-/// Elements between neighbours along each axis of a row-major tensor; of no meaning for an empty one,
-/// whose other extents may be of any size.
+/// Elements between neighbours along each axis of a row-major tensor; of no meaning for an empty
+/// one, whose other extents may be of any size.
 func rowMajorStrides(_ shape: [Int]) -> [Int] {
   var strides = [Int](repeating: 1, count: shape.count)
   for axis in shape.indices.dropLast().reversed() {
@@ -32,7 +32,8 @@ struct Broadcast: Sendable {
   let shape: [Int]
   let count: Int
 
-  /// - Throws: `RunError.badInput` when the shapes don't fit, `.limit` when the result is too large.
+  /// - Throws: `RunError.badInput` when the shapes don't fit, `.limit` when the result is too
+  /// large.
   init(_ shapes: [[Int]]) throws(RunError) {
     var merged: [Int] = []
     for shape in shapes {
@@ -95,8 +96,8 @@ struct Broadcast: Sendable {
   }
 }
 
-/// A row-major walk over extents that keeps one offset for each of several operands. Axes along which
-/// every operand advances evenly are fused, so that rows are long.
+/// A row-major walk over extents that keeps one offset for each of several operands. Axes along
+/// which every operand advances evenly are fused, so that rows are long.
 struct RowWalk: Sendable {
   private var outer: [Int] = []
   private var outerSteps: [[Int]] = []
@@ -147,8 +148,8 @@ struct RowWalk: Sendable {
   }
 }
 
-/// A tensor seen as `outer` blocks of `length` steps along one axis, `inner` elements apart. An empty
-/// tensor has no blocks.
+/// A tensor seen as `outer` blocks of `length` steps along one axis, `inner` elements apart. An
+/// empty tensor has no blocks.
 struct AxisView: Sendable {
   let outer: Int
   let length: Int

@@ -42,7 +42,7 @@ struct Container {
 
   /// The section of a kind, if the file has one.
   func section(_ kind: Int) -> Section? {
-    for index in 0..<sectionCount where Int(sections[index].kind) == kind {
+    for index in 0..<sectionCount where Int(truncatingIfNeeded: sections[index].kind) == kind {
       return Section(offset: sections[index].offset, size: sections[index].bytes, record: index)
     }
     return nil
@@ -86,7 +86,8 @@ struct Container {
     guard UInt32(header.pointee.major) == WH_FILE_MAJOR else {
       throw Refusal(WHERRY_BAD_VERSION, at: HeaderField.major, "an unknown major format version")
     }
-    guard header.pointee.section_count >= 1, header.pointee.section_count <= UInt32(WH_MAX_SECTIONS) else {
+    guard header.pointee.section_count >= 1, header.pointee.section_count <= UInt32(WH_MAX_SECTIONS)
+    else {
       throw Refusal(WHERRY_BAD_MODEL, at: HeaderField.sectionCount, "section count is not 1 to 64")
     }
     guard size >= header.pointee.file_bytes else {
@@ -110,7 +111,8 @@ struct Container {
     for index in 0..<sectionCount {
       let record = sections[index]
       let place = Self.recordOffset(index)
-      let alignment = UInt64(Int(record.kind) == WH_SECTION_WEIGHTS ? WH_PAGE : WH_ALIGNMENT)
+      let alignment = UInt64(
+        Int(truncatingIfNeeded: record.kind) == WH_SECTION_WEIGHTS ? WH_PAGE : WH_ALIGNMENT)
       guard record.offset & (alignment &- 1) == 0 else {
         throw Refusal(
           WHERRY_BAD_MODEL, at: place + SectionField.offset, "a section is not aligned")

@@ -108,13 +108,14 @@ extension PlanView {
         }
         continue
       }
-      let storage = Int(tensor.pointee.storage)
+      let storage = Int(truncatingIfNeeded: tensor.pointee.storage)
       guard operand < inputs || storage != WH_STORAGE_WEIGHTS else {
         throw refusal(record, operand: operand, operation: index, "an output lies in the weights")
       }
       guard
         operand < inputs &+ outputs
-          || (storage == WH_STORAGE_ARENA && Int(tensor.pointee.element) == WH_UINT8)
+          || (storage == WH_STORAGE_ARENA
+            && Int(truncatingIfNeeded: tensor.pointee.element) == WH_UINT8)
       else {
         throw refusal(
           record, operand: operand, operation: index, "scratch is not uint8 in the arena")
@@ -147,7 +148,8 @@ extension PlanView {
   private func overlap(
     _ a: UnsafePointer<wh_tensor_record>, _ b: UnsafePointer<wh_tensor_record>
   ) -> Bool {
-    Int(a.pointee.storage) != WH_STORAGE_WEIGHTS && Int(b.pointee.storage) != WH_STORAGE_WEIGHTS
+    Int(truncatingIfNeeded: a.pointee.storage) != WH_STORAGE_WEIGHTS
+      && Int(truncatingIfNeeded: b.pointee.storage) != WH_STORAGE_WEIGHTS
       && a.pointee.bytes > 0 && b.pointee.bytes > 0
       && a.pointee.offset < b.pointee.offset &+ b.pointee.bytes
       && b.pointee.offset < a.pointee.offset &+ a.pointee.bytes
@@ -176,7 +178,7 @@ extension PlanView {
     for operand in 0..<count {
       guard let tensor = tensor(record, operand) else { continue }
       copies[operand].record = tensor
-      if Int(tensor.pointee.storage) == WH_STORAGE_WEIGHTS {
+      if Int(truncatingIfNeeded: tensor.pointee.storage) == WH_STORAGE_WEIGHTS {
         copies[operand].data = weightData(tensor)
       }
       indices[operand] = UInt32(truncatingIfNeeded: operand)
@@ -191,7 +193,7 @@ extension PlanView {
     }
     guard let complaint else { return }
     var refusal = refusal(record, 0, operation: index, "")
-    refusal.detail = complaint
+    refusal.text = complaint
     throw refusal
   }
 

@@ -1,7 +1,7 @@
 import CWherryABI
 
-/// Bytes of label text scanned for one plan, in multiples of its text area: outputs may share labels,
-/// and a hostile plan must not make the scan quadratic.
+/// Bytes of label text scanned for one plan, in multiples of its text area: outputs may share
+/// labels, and a hostile plan must not make the scan quadratic.
 private var labelScanFactor: UInt64 { 16 }
 
 /// The largest arena a plan may state; keeps sums with it from overflowing.
@@ -122,7 +122,7 @@ extension PlanView {
     }
     let (end, overflow) = record.pointee.offset.addingReportingOverflow(record.pointee.bytes)
     let room: UInt64
-    switch Int(record.pointee.storage) {
+    switch Int(truncatingIfNeeded: record.pointee.storage) {
     case WH_STORAGE_ARENA: room = header.pointee.arena_bytes
     case WH_STORAGE_STATE: room = header.pointee.state_bytes
     case WH_STORAGE_WEIGHTS: room = weightBytes
@@ -131,9 +131,9 @@ extension PlanView {
     guard !overflow, end <= room else {
       throw refusal(record, TensorField.offset, tensor: index, "the tensor ends after its storage")
     }
-    if Int(record.pointee.storage) == WH_STORAGE_WEIGHTS { return 0 }
+    if Int(truncatingIfNeeded: record.pointee.storage) == WH_STORAGE_WEIGHTS { return 0 }
     guard
-      Int(record.pointee.storage) == WH_STORAGE_STATE
+      Int(truncatingIfNeeded: record.pointee.storage) == WH_STORAGE_STATE
         || record.pointee.offset >= header.pointee.state_bytes
     else {
       throw refusal(record, TensorField.offset, tensor: index, "an arena tensor lies in the state")
@@ -197,7 +197,7 @@ extension PlanView {
 
 /// Bytes of one element, 0 for a code that is not runnable.
 func elementSize(_ code: UInt32) -> UInt64 {
-  switch Int(code) {
+  switch Int(truncatingIfNeeded: code) {
   case WH_UINT8, WH_INT8, WH_BOOL: 1
   case WH_UINT16, WH_INT16, WH_FLOAT16: 2
   case WH_FLOAT32, WH_INT32, WH_UINT32: 4

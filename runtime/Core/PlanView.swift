@@ -90,7 +90,7 @@ struct PlanView {
   }
 }
 
-/// Where the areas of a plan begin and end, from the start of its section. The counts are 32 bits and
+/// Where the areas of a plan begin and end, from the start of its section. Counts are 32 bits and
 /// the records at most 80 bytes, so nothing here overflows.
 private struct PlanAreas {
   let tensors, operations, operands, operandsEnd, parameters, parametersEnd, text, end: UInt64

@@ -3,23 +3,21 @@ import CWherryABI
 /// Why a call fails: the content of a `wherry_error` before it is written to the caller's memory.
 struct Refusal: Error, @unchecked Sendable {
   var status: wherry_status
-  /// Byte offset in the file, or `UInt64.max`.
-  var offset = UInt64.max
   /// Index in the plan, or -1.
   var operation: Int32 = -1
   /// Index in the plan, or -1.
   var tensor: Int32 = -1
+  /// Byte offset in the file, or `UInt64.max`.
+  var offset = UInt64.max
   /// What is refused, put before the text with a colon; such as the operator's name.
   var subject: UnsafePointer<CChar>?
-  var text: StaticString
-  /// A kernel's own static line, used instead of `text`.
-  var detail: UnsafePointer<CChar>?
+  var text: UnsafePointer<CChar>
   /// Where a self test failed.
   var test: TestPlace?
 
   init(_ status: Int, _ text: StaticString) {
     self.status = wherry_status(truncatingIfNeeded: status)
-    self.text = text
+    self.text = cString(text)
   }
 
   init(_ status: Int, at offset: UInt64, _ text: StaticString) {
@@ -48,14 +46,14 @@ struct Refusal: Error, @unchecked Sendable {
         line.append(cString: subject)
         line.append(": ")
       }
-      if let detail { line.append(cString: detail) } else { line.append(text) }
+      line.append(cString: text)
     }
   }
 }
 
 /// One element of one output of one self-test case.
 struct TestPlace {
-  var index, output, element: UInt64
+  var index, output, element: UInt32
 }
 
 /// A NUL-terminated line in memory of fixed size; what does not fit is cut off.
@@ -73,6 +71,7 @@ struct TextLine {
     append(cString: cString(text))
   }
 
+  @inline(never)
   mutating func append(cString text: UnsafePointer<CChar>) {
     var next = text
     while next.pointee != 0 {
@@ -82,8 +81,9 @@ struct TextLine {
     terminate()
   }
 
-  mutating func append(_ number: UInt64) {
-    var power: UInt64 = 1
+  @inline(never)
+  mutating func append(_ number: UInt32) {
+    var power: UInt32 = 1
     while number / power >= 10 { power &*= 10 }
     while power > 0 {
       put(UInt8(truncatingIfNeeded: 48 &+ number / power % 10))

@@ -113,8 +113,8 @@ private func runCase(
       "differs from the expected value")
     refusal.tensor = Int32(truncatingIfNeeded: tensor)
     refusal.test = TestPlace(
-      index: UInt64(truncatingIfNeeded: index), output: UInt64(truncatingIfNeeded: output),
-      element: UInt64(truncatingIfNeeded: element))
+      index: UInt32(truncatingIfNeeded: index), output: UInt32(truncatingIfNeeded: output),
+      element: UInt32(truncatingIfNeeded: element))
     throw refusal
   }
 }
@@ -159,7 +159,7 @@ private struct ElementComparison {
   }
 
   private func double(_ value: UnsafeRawPointer) -> Double? {
-    switch Int(element) {
+    switch Int(truncatingIfNeeded: element) {
     case WH_FLOAT32: Double(value.load(as: Float.self))
     case WH_FLOAT64: value.load(as: Double.self)
     case WH_FLOAT16: decodeFloat16(value.load(as: UInt16.self))

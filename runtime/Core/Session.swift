@@ -144,7 +144,7 @@ private func makeSession(
       session.pointee.arena + Int(truncatingIfNeeded: record.pointee.offset)
     (session.pointee.tensors + index).initialize(
       to: wh_tensor(
-        data: Int(record.pointee.storage) == WH_STORAGE_WEIGHTS
+        data: Int(truncatingIfNeeded: record.pointee.storage) == WH_STORAGE_WEIGHTS
           ? plan.weightData(record) : place.assumingMemoryBound(to: UInt8.self),
         record: record))
   }

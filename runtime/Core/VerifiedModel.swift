@@ -33,7 +33,7 @@ struct VerifiedModel {
   }
 }
 
-/// Where the parts of a session lie in the caller's memory. Counts are 32 bits and the arena is below
+/// Where the parts of a session lie in the caller's memory. Counts are 32 bits, the arena is below
 /// 2^62, so nothing here overflows.
 struct SessionLayout {
   let tensors, steps, arena, end: UInt64

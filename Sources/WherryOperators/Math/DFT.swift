@@ -3,9 +3,9 @@ import WherryGraph
 
 /// The discrete Fourier transform along one axis, or its inverse.
 ///
-/// `input: [..., D, ..., 1]` real or `[..., D, ..., 2]` complex, the last axis holding real and imaginary
-/// part; `dft_length` and `axis` (-2 when left out) are scalars. One-sided transforms of real input give
-/// the first `N / 2 + 1` lines, one-sided inverses give real samples.
+/// `input: [..., D, ..., 1]` real or `[..., D, ..., 2]` complex, the last axis holding real and
+/// imaginary part; `dft_length` and `axis` (-2 when left out) are scalars. One-sided transforms of
+/// real input give the first `N / 2 + 1` lines, one-sided inverses give real samples.
 /// - Source: ONNX operator specification, DFT-20.
 public struct DFT: Operator {
   public var isInverse = false

@@ -43,31 +43,29 @@ public struct Einsum: Operator {
     }
     if tensors[0].element.isFloat {
       let (shape, sums) = try contract(
-        equation, tensors.map { ($0.shape, $0.doubles) }, zero: 0, +, *)
+        equation, tensors.map { ($0.shape, $0.doubles) })
       return single(Tensor(tensors[0].element, shape, doubles: sums))
     }
     let (shape, sums) = try contract(
-      equation, tensors.map { ($0.shape, $0.integers) }, zero: 0, &+, &*)
+      equation, tensors.map { ($0.shape, $0.integers) })
     return single(Tensor(tensors[0].element, shape, integers: sums))
   }
 
-  /// Multiplies the first two operands, summed over the labels that nothing else has, until at most two
-  /// are left.
-  private func contract<T>(
-    _ equation: EinsumEquation, _ operands: [(shape: [Int], values: [T])], zero: T,
-    _ add: (T, T) -> T,
-    _ multiply: (T, T) -> T
+  /// Multiplies the first two operands, summed over the labels that nothing else has, until at most
+  /// two are left.
+  private func contract<T: ProductSum>(
+    _ equation: EinsumEquation, _ operands: [(shape: [Int], values: [T])]
   ) throws(RunError) -> (shape: [Int], values: [T]) {
     var (equation, operands) = (equation, operands)
     while operands.count > 2 {
       let (pair, rest) = equation.splitFirstPair()
       let plan = try EinsumPlan(pair, operands[..<2].map(\.shape))
-      let product = plan.run(operands[..<2].map(\.values), zero: zero, add, multiply)
+      let product = plan.run(operands[..<2].map(\.values))
       operands.replaceSubrange(..<2, with: [(plan.shape, product)])
       equation = rest
     }
     let plan = try EinsumPlan(equation, operands.map(\.shape))
-    return (plan.shape, plan.run(operands.map(\.values), zero: zero, add, multiply))
+    return (plan.shape, plan.run(operands.map(\.values)))
   }
 }
 
@@ -111,10 +109,8 @@ private struct EinsumPlan {
   }
 
   /// - Parameter operands: one or two.
-  func run<T>(
-    _ operands: [[T]], zero: T, _ add: (T, T) -> T, _ multiply: (T, T) -> T
-  ) -> [T] {
-    var totals = [T](repeating: zero, count: count)
+  func run<T: ProductSum>(_ operands: [[T]]) -> [T] {
+    var totals = [T](repeating: .zero, count: count)
     let steps = walk.rowSteps
     totals.withUnsafeMutableBufferPointer { totals in
       operands[0].withUnsafeBufferPointer { first in
@@ -123,18 +119,19 @@ private struct EinsumPlan {
             let (x, to) = (offsets[0], offsets[1])
             for index in 0..<walk.rowLength {
               let place = to + index * steps[1]
-              totals[place] = add(totals[place], first[x + index * steps[0]])
+              totals[place] = T.add(totals[place], first[x + index * steps[0]])
             }
           }
           return
         }
+        let (stepX, stepY, stepTo) = (steps[0], steps[1], steps[2])
         operands[1].withUnsafeBufferPointer { second in
           walk.forEachRow { offsets in
             let (x, y, to) = (offsets[0], offsets[1], offsets[2])
             for index in 0..<walk.rowLength {
-              let product = multiply(first[x + index * steps[0]], second[y + index * steps[1]])
-              let place = to + index * steps[2]
-              totals[place] = add(totals[place], product)
+              let place = to + index * stepTo
+              totals[place] = T.add(
+                totals[place], first[x + index * stepX], second[y + index * stepY])
             }
           }
         }

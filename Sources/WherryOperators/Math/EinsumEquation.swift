@@ -13,8 +13,8 @@ struct EinsumEquation: Sendable {
     (self.operands, self.result) = (operands, result)
   }
 
-  /// The product of the first two operands, summed over what neither the others nor the result need,
-  /// and what remains to be done with it as the first operand.
+  /// The product of the first two operands, summed over what neither the others nor the result
+  /// need, and what remains to be done with it as the first operand.
   func splitFirstPair() -> (pair: EinsumEquation, rest: EinsumEquation) {
     let others = operands.dropFirst(2)
     let needed = Set(others.joined()).union(result)

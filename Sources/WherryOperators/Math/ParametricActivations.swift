@@ -86,8 +86,8 @@ public struct Swish: FloatUnary {
   public func apply(_ x: Double) -> Double { x * logistic(Double(alpha) * x) }
 }
 
-/// `x + bias` below `-lambd`, `x - bias` above `lambd`, 0 between. Integers are computed in float64 and
-/// truncated.
+/// `x + bias` below `-lambd`, `x - bias` above `lambd`, 0 between. Integers are computed in float64
+/// and truncated.
 /// - Source: ONNX operator specification, Shrink-9.
 public struct Shrink: FloatUnary {
   public var bias: Float = 0

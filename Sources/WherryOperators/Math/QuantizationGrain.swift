@@ -1,8 +1,8 @@
 import WherryBytes
 import WherryGraph
 
-/// Which element of a scale or zero point goes with which element of a tensor: one for all, one for each
-/// step along an axis, or one for each block of steps.
+/// Which element of a scale or zero point goes with which element of a tensor: one for all, one for
+/// each step along an axis, or one for each block of steps.
 ///
 /// - Source: ONNX operator specification, QuantizeLinear-28.
 struct QuantizationGrain: Sendable {

@@ -2,7 +2,8 @@ import WherryGraph
 
 /// Folds a tensor along the axes of input 1, or all axes when none are given.
 ///
-/// `data: [...]`, `axes: [k] int64`; the result keeps reduced axes as extents of 1 when `keepsAxes`.
+/// `data: [...]`, `axes: [k] int64`; the result keeps reduced axes as extents of 1 when
+/// `keepsAxes`.
 public protocol Reduction: Operator {
   var keepsAxes: Bool { get set }
   /// Whether an empty or missing list of axes means none instead of all.

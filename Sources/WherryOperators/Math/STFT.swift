@@ -2,8 +2,8 @@ import WherryGraph
 
 /// Fourier transforms of overlapping, windowed frames of a signal.
 ///
-/// `signal: [batch, samples, 1 or 2]`; `frame_step` and `frame_length` are scalars, `window: [length]`;
-/// the result is `[batch, frames, lines, 2]` with `length / 2 + 1` lines when one-sided.
+/// `signal: [batch, samples, 1 or 2]`; `frame_step` and `frame_length` are scalars, `window:
+/// [length]`; the result is `[batch, frames, lines, 2]` with `length / 2 + 1` lines when one-sided.
 /// - Source: ONNX operator specification, STFT-17.
 public struct STFT: Operator {
   public var isOneSided = true

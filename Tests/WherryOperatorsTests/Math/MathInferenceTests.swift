@@ -6,7 +6,8 @@ import WherryONNX
 
 @testable import WherryOperators
 
-/// What the mathematical operators infer about ONNX's backend tests, whose graphs declare their types.
+/// What the mathematical operators infer about ONNX's backend tests, whose graphs declare their
+/// types.
 @Suite struct MathInferenceTests {
   @Test func inferredTypesAreTheDeclaredOnes() throws {
     guard let folder = Suites.find("onnx_node") else { return }

@@ -105,7 +105,9 @@ extension JSONCursor {
   /// The float64 nearest to `number`, ties to even; nil when it is too large.
   @inline(__always)
   func double(_ number: JSONNumber, _ powers: UnsafePointer<PowersOfTen.Power>) -> Double? {
-    if let (mantissa, exponent) = number.rounded(bits: 53, powers) {
+    if let (mantissa, exponent) = number.rounded(bits: 53, powers), exponent >= -1074,
+      exponent <= 971
+    {
       let bits = mantissa & (1 << 52 - 1) | UInt64(exponent + 1075) << 52
       return Double(bitPattern: number.isNegative ? bits | 1 << 63 : bits)
     }
@@ -144,7 +146,7 @@ extension JSONNumber {
     else { return nil }
     let power = powers[exponent - PowersOfTen.range.lowerBound]
     let zeros = UInt64(truncatingIfNeeded: mantissa.leadingZeroBitCount)
-    let high = (mantissa << zeros).multipliedFullWidth(by: power.significand).high
+    let high = wideProduct(mantissa << zeros, power.high).high
     let dropped = (high >> 63) + 63 - bits
     let half: UInt64 = 1 << (dropped - 1)
     let rest = high & (half << 1 - 1)
@@ -155,7 +157,7 @@ extension JSONNumber {
       return nil
     }
     var binary =
-      Int(power.exponent) + 64 - Int(truncatingIfNeeded: zeros) + Int(truncatingIfNeeded: dropped)
+      power.exponent + 128 - Int(truncatingIfNeeded: zeros) + Int(truncatingIfNeeded: dropped)
     if significand >> bits != 0 {
       significand >>= 1
       binary += 1

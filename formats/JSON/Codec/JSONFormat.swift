@@ -47,6 +47,7 @@ public enum JSONFormat: ModelFormat {
     _ model: Model, to sink: any ByteSink, options: WriteOptions
   ) throws(EncodeError) -> [Loss] {
     var output = JSONOutput(sink, options)
+    output.expect(model)
     output.model(model)
     try output.finish()
     return []

@@ -2,6 +2,19 @@ import WherryBytes
 import WherryGraph
 
 extension JSONOutput {
+  /// Tells the sink how long the large tensors will be.
+  func expect(_ model: Model) {
+    // Room for the rest of the document, which is small beside the tensors.
+    var expected = Self.capacity
+    for tensor in model.graph.initializers.map(\.tensor) {
+      let size =
+        tensor.count > decimalElements
+        ? Base64.encodedCount(tensor.bytes.count) : tensor.bytes.count / 4 * 13
+      expected = Checked.add(expected, size) ?? expected
+    }
+    expect(expected)
+  }
+
   mutating func tensor(_ tensor: Tensor) {
     open("{")
     key("type")
@@ -60,7 +73,7 @@ extension JSONOutput {
     case .float64, .complex128:
       rows(raw.count / 8, row) { output, index in
         let bits = raw.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
-        output.double(Double(bitPattern: UInt64(littleEndian: bits)))
+        output.double(Double(bitPattern: UInt64(littleEndian: bits)), powers)
       }
     case .bool:
       rows(raw.count, row) { output, index in output.bool(raw[index] != 0) }

@@ -13,7 +13,7 @@ struct JSONOutput: ~Copyable {
     case inline
   }
 
-  private static let capacity = 1 << 16
+  static let capacity = 1 << 16
   private let buffer: UnsafeMutablePointer<UInt8>
   private var used = 0
   private let sink: any ByteSink
@@ -32,6 +32,9 @@ struct JSONOutput: ~Copyable {
   }
 
   deinit { buffer.deallocate() }
+
+  /// Tells the sink that about `count` bytes will come.
+  func expect(_ count: Int) { sink.expect(count) }
 
   mutating func fail(_ error: EncodeError) {
     if failure == nil { failure = error }

@@ -68,13 +68,18 @@ import WherryOperators
         [{"name": "alpha", "source": "s", "kind": "float"}]}]}
       """
     let model = try decoded(document(text))
-    #expect(model.graph.nodes.first?.references == [AttributeReference("alpha", source: "s", kind: .float)])
+    #expect(
+      model.graph.nodes.first?.references == [
+        AttributeReference("alpha", source: "s", kind: .float)
+      ])
   }
 
   @Test func recognizesItsOwnDocumentsOnly() throws {
     #expect(JSONFormat.recognizes(Bytes(try encoded(JSONSampleModel.everything))))
     #expect(JSONFormat.recognizes(Bytes(try encoded(JSONSampleModel.everything, pretty: false))))
-    for text in ["", "{}", "  [", #"{"format": "other"}"#, "\u{8}\u{3}", #""format" "wherry-json""#] {
+    for text in [
+      "", "{}", "  [", #"{"format": "other"}"#, "\u{8}\u{3}", #""format" "wherry-json""#,
+    ] {
       #expect(!JSONFormat.recognizes(Bytes(text.utf8)))
     }
   }

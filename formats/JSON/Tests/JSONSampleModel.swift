@@ -41,7 +41,8 @@ enum JSONSampleModel {
     let graph = Graph(name: "inner", outputs: [])
     return [
       .float(0.1), .float(-0.0), .float(.infinity), .float(-.infinity), .float(.nan),
-      .float(Float(bitPattern: 0xFF80_0001)), .float(.leastNonzeroMagnitude), .float(3.4028235e38), .float(1),
+      .float(Float(bitPattern: 0xFF80_0001)), .float(.leastNonzeroMagnitude), .float(3.4028235e38),
+      .float(1),
       .int(0), .int(-1), .int(1 << 53), .int(1 << 53 + 1), .int(.min), .int(.max),
       .string(text("")), .string(text("é\u{1}\"\\/\n\t😀")), .string(bytes),
       .tensor(scalar), .sparseTensor(sparse), .graph(graph), .type(types[3]), .type(.unspecified),
@@ -76,7 +77,9 @@ enum JSONSampleModel {
             .init(extent: .unknown, count: .max),
           ])
       ])
-    let attributes = attributeValues.enumerated().map { NamedAttribute("a\($0.offset)", $0.element) }
+    let attributes = attributeValues.enumerated().map {
+      NamedAttribute("a\($0.offset)", $0.element)
+    }
     var gemm = Gemm()
     (gemm.alpha, gemm.transB) = (0.5, true)
     let nodes = [
@@ -115,7 +118,8 @@ enum JSONSampleModel {
       operatorSets: [OperatorSetVersion("", 17), OperatorSetVersion("ai.onnx.ml", 3)],
       labels: [ClassLabels(output: "y", labels: ["cat", "dog"])],
       schema: [
-        InputColumn(input: "x", index: 0, name: "age", lowest: 0.1, highest: .infinity, missing: ""),
+        InputColumn(
+          input: "x", index: 0, name: "age", lowest: 0.1, highest: .infinity, missing: ""),
         InputColumn(
           input: "x", index: 1, name: "kind", isCategorical: true, categories: ["a", "b"],
           lowest: -0.0, highest: 1e300),

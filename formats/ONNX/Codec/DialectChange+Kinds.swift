@@ -126,7 +126,7 @@ extension DialectChange {
         case .ints(let list)?: axes = list
         default: return
         }
-        guard axes.contains(where: { $0 < 0 }) else { return }
+        guard !site.isUnmoved, axes.contains(where: { $0 < 0 }) else { return }
         guard let rank = site.shape(node.input(0))?.rank else {
           throw DialectRefusal("a negative axis of a value of unknown rank")
         }

@@ -78,7 +78,7 @@ extension DialectChange {
         guard let tensor = try site.take(index + 1, of: &node, name) else { continue }
         node[name] = .ints(tensor.integers)
       }
-      if case .ints(let axes)? = node["axes"], axes.contains(where: { $0 < 0 }) {
+      if !site.isUnmoved, case .ints(let axes)? = node["axes"], axes.contains(where: { $0 < 0 }) {
         guard let rank = site.shape(node.input(0))?.rank else {
           throw DialectRefusal("a negative axis of a value of unknown rank")
         }

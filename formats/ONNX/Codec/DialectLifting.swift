@@ -106,13 +106,13 @@ struct DialectLifting {
     (site.before, site.after, site.constants) = ([], [], [])
     let name = raw.operation.name
     node.operation = UnknownOperator(name, attributes: attributes)
+    guard let operatorSet = operatorSets[name.domain] else {
+      reader.report(.missing("operator set of \"\(name.domain)\""), place)
+      return node
+    }
     if calls.contains(name) { return node }
     guard OperatorFacts.table[name] != nil else {
       if let operation = make(name, attributes, raw, place) { node.operation = operation }
-      return node
-    }
-    guard let operatorSet = operatorSets[name.domain] else {
-      reader.report(.missing("operator set of \"\(name.domain)\""), place)
       return node
     }
     guard let version = OperatorFacts.version(name, in: operatorSet) else {

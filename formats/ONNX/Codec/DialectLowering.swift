@@ -104,7 +104,9 @@ struct DialectLowering {
     _ graph: Graph, _ outer: LoweringSite?, _ place: Place
   ) throws(EncodeError) -> Graph {
     let inference = inference
-    let site = LoweringSite(graph, outer: outer) { inference.types[$0] }
+    let site = LoweringSite(
+      graph, outer: outer, isUnmoved: targets[""] == origins[""]
+    ) { inference.types[$0] }
     var lowered: [Node?] = []
     for (index, node) in graph.nodes.enumerated() {
       lowered.append(try lower(node, site, place.inside("node", at: index, node.name)))

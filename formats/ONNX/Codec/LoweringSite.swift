@@ -14,9 +14,14 @@ final class LoweringSite {
   private let outer: LoweringSite?
   private var contents: [String: Tensor] = [:]
   private let findType: (String) -> ValueType?
+  /// Whether the operator set is the one the model was read in, so that what it said there can stay.
+  let isUnmoved: Bool
 
-  init(_ graph: Graph, outer: LoweringSite?, type: @escaping (String) -> ValueType?) {
-    (nodes, self.outer, findType) = (graph.nodes, outer, type)
+  init(
+    _ graph: Graph, outer: LoweringSite?, isUnmoved: Bool,
+    type: @escaping (String) -> ValueType?
+  ) {
+    (nodes, self.outer, self.isUnmoved, findType) = (graph.nodes, outer, isUnmoved, type)
     for initializer in graph.initializers { contents[initializer.name] = initializer.tensor }
     for input in graph.inputs { contents[input.name] = nil }
     for (index, node) in nodes.enumerated() {

@@ -12,7 +12,8 @@ extension ONNXReader {
     for (index, tensor) in messages(proto.initializer, proto.n_initializer).enumerated() {
       let name = text(tensor.pointee.name)
       let here = place.inside("initializer", at: index, name)
-      guard let content = self.tensor(tensor.pointee, here) else { continue }
+      // One that can't be read still defines its name, so that its uses aren't reported too.
+      let content = self.tensor(tensor.pointee, here) ?? Tensor(vector: [])
       graph.initializers.append(
         Initializer(
           name, content, docString: text(tensor.pointee.doc_string),
@@ -22,7 +23,8 @@ extension ONNXReader {
     for (index, tensor) in sparse.enumerated() {
       let name = text(tensor.pointee.values?.pointee.name)
       let here = place.inside("sparse initializer", at: index, name)
-      guard let content = sparseTensor(tensor.pointee, here) else { continue }
+      let none = SparseTensor(shape: [0], values: Tensor(vector: []), indices: Tensor(vector: []))
+      let content = sparseTensor(tensor.pointee, here) ?? none
       graph.sparseInitializers.append(SparseInitializer(name, content))
     }
     for (index, node) in messages(proto.node, proto.n_node).enumerated() {

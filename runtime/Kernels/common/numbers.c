@@ -2,11 +2,11 @@
 
 #include "operands.h"
 
-#define SPAN(type, expression)                                          \
-  {                                                                     \
-    const type *p = (const type *)base + start;                         \
-    for (int i = 0; i < count; i++, p += stride) out[i] = (expression); \
-    break;                                                              \
+#define SPAN(type, expression)                                                    \
+  {                                                                               \
+    const type *p = (const type *)base + start;                                   \
+    WH_ROLLED for (int i = 0; i < count; i++, p += stride) out[i] = (expression); \
+    break;                                                                        \
   }
 
 void wh_load_integers(int64_t *out, uint32_t element, const void *base, int64_t start,
@@ -47,11 +47,11 @@ void wh_load_floats(float *out, const void *base, int64_t start, int64_t stride,
   for (int i = 0; i < count; i++, p += stride) out[i] = *p;
 }
 
-#define SPREAD(type, expression)                                          \
-  {                                                                       \
-    type *p = (type *)base + start;                                       \
-    for (int i = 0; i < count; i++, p += stride) *p = (type)(expression); \
-    break;                                                                \
+#define SPREAD(type, expression)                                                    \
+  {                                                                                 \
+    type *p = (type *)base + start;                                                 \
+    WH_ROLLED for (int i = 0; i < count; i++, p += stride) *p = (type)(expression); \
+    break;                                                                          \
   }
 
 void wh_store_integers(const int64_t *in, uint32_t element, void *base, int64_t start,

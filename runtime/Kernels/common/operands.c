@@ -1,4 +1,6 @@
 #include "operands.h"
+/**/
+#include "compact.h"
 
 unsigned wh_element_bytes(uint32_t element) {
   static const uint8_t bytes[16] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8, 0, 0};
@@ -79,3 +81,5 @@ const char *wh_check_outputs(const wh_call *call, uint32_t in_place) {
   }
   return NULL;
 }
+
+#include "region_end.h"

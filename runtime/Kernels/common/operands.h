@@ -26,6 +26,15 @@
    WH_BIT(WH_INT64) | WH_BIT(WH_UINT32) | WH_BIT(WH_UINT64) | WH_BIT(WH_BOOL))
 #define WH_REALS (WH_BIT(WH_FLOAT32) | WH_BIT(WH_FLOAT64))
 
+/* A function of a file with hot loops that is itself compiled for size; see also compact.h. */
+#if defined(__clang__)
+#define WH_COMPACT __attribute__((minsize))
+#define WH_ROLLED _Pragma("clang loop vectorize(disable) interleave(disable) unroll(disable)")
+#else
+#define WH_COMPACT
+#define WH_ROLLED
+#endif
+
 /* Bytes of one element, 0 for a type kernels do not execute. */
 unsigned wh_element_bytes(uint32_t element);
 

@@ -1,4 +1,6 @@
 #include "operands.h"
+/**/
+#include "compact.h"
 
 #define WH_OPERATOR(code, name, kernel, parameters)     \
   const char *wh_##kernel##_check(const wh_call *call); \
@@ -19,3 +21,5 @@ const wh_kernel *wh_find_kernel(uint32_t code) {
   }
   return NULL;
 }
+
+#include "region_end.h"

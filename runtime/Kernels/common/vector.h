@@ -77,11 +77,33 @@ WH_INLINE vf v_fma(vf a, vf b, vf c) { return a * b + c; }
 #endif
 
 /* The first n < WH_LANES floats, zeros after; and storing so many. */
+#if defined(__x86_64__) && WH_LANES == 16
 WH_INLINE vf v_load_part(const float *p, int64_t n) {
-  vf x = {0};
-  memcpy(&x, p, (size_t)n * sizeof *p);
-  return x;
+  return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
 }
-WH_INLINE void v_store_part(float *p, vf x, int64_t n) { memcpy(p, &x, (size_t)n * sizeof *p); }
+WH_INLINE void v_store_part(float *p, vf x, int64_t n) {
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
+}
+#elif defined(__x86_64__) && WH_LANES == 8
+WH_INLINE __m256i v_first(int64_t n) {
+  const __m256i at = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), at);
+}
+WH_INLINE vf v_load_part(const float *p, int64_t n) {
+  return (vf)_mm256_maskload_ps(p, v_first(n));
+}
+WH_INLINE void v_store_part(float *p, vf x, int64_t n) {
+  _mm256_maskstore_ps(p, v_first(n), (__m256)x);
+}
+#else
+WH_INLINE vf v_load_part(const float *p, int64_t n) {
+  return (vf){p[0], n > 1 ? p[1] : 0, n > 2 ? p[2] : 0, 0};
+}
+WH_INLINE void v_store_part(float *p, vf x, int64_t n) {
+  p[0] = x[0];
+  if (n > 1) p[1] = x[1];
+  if (n > 2) p[2] = x[2];
+}
+#endif
 
 #endif

@@ -3,7 +3,7 @@
 
 enum { X, WEIGHTS, BIAS, RESIDUAL };
 
-const char *wh_conv_check_operands(const wh_call *call, uint64_t weights) {
+WH_COMPACT const char *wh_conv_check_operands(const wh_call *call, uint64_t weights) {
   const wh_conv *p = call->parameters;
   const uint32_t f32 = WH_BIT(WH_FLOAT32);
   for (int i = 0; i < 3; i++) {
@@ -25,7 +25,7 @@ const char *wh_conv_check_operands(const wh_call *call, uint64_t weights) {
   return wh_check_outputs(call, 1u << RESIDUAL);
 }
 
-const char *wh_conv_check(const wh_call *call) {
+WH_COMPACT const char *wh_conv_check(const wh_call *call) {
   const wh_conv *p = call->parameters;
   if (p->filters < 0 || p->groups < 0) return WH_BAD_EXTENT;
   const int64_t columns = ((int64_t)p->filters + 15) / 16 * 16;
@@ -39,7 +39,7 @@ const char *wh_conv_check(const wh_call *call) {
 enum { SEGMENTS = 32, ZEROS = 256, EDGES = 2048 };
 
 typedef struct pixel {
-  const float *base; /* of the image */
+  const float *base; /* of its image */
   int32_t at[3];     /* window origin, may be negative */
 } pixel;
 
@@ -47,6 +47,9 @@ typedef struct plan {
   const wh_conv *p;
   wh_gemm gemm;
   ptrdiff_t strides[3]; /* of x in floats: D, H, W */
+  ptrdiff_t group;      /* first channel of the group in x */
+  int32_t next[3];      /* output pixel */
+  ptrdiff_t image;      /* and where its image begins in x */
   pixel pixels[WH_GEMM_ROWS];
   wh_segment segments[SEGMENTS];
   float zeros[ZEROS];
@@ -66,7 +69,7 @@ static int list_taps(plan *s, ptrdiff_t step, ptrdiff_t runs) {
   int32_t kd = (int32_t)(tap / p->kernel[2] / p->kernel[1]);
   for (; step < total && listed < SEGMENTS; step++) {
     wh_segment *segment = &s->segments[listed++];
-    const ptrdiff_t channel = run * ZEROS;
+    const ptrdiff_t channel = run * ZEROS, from = s->group + channel;
     segment->b = tap * p->channels + channel;
     segment->count = p->channels - channel < ZEROS ? p->channels - channel : ZEROS;
     const int32_t dd = kd * p->dilation[0], dh = kh * p->dilation[1], dw = kw * p->dilation[2];
@@ -75,7 +78,7 @@ static int list_taps(plan *s, ptrdiff_t step, ptrdiff_t runs) {
       const int32_t d = x->at[0] + dd, h = x->at[1] + dh, w = x->at[2] + dw;
       const bool valid = inside(d, p->in[0]) && inside(h, p->in[1]) && inside(w, p->in[2]);
       segment->rows[r] =
-          valid ? x->base + d * s->strides[0] + h * s->strides[1] + w * s->strides[2] + channel
+          valid ? x->base + d * s->strides[0] + h * s->strides[1] + w * s->strides[2] + from
                 : s->zeros;
     }
     if (++run < runs) continue;
@@ -152,42 +155,43 @@ static void long_tile(plan *s, const wh_tile *tile, ptrdiff_t runs, ptrdiff_t to
   }
 }
 
-static void locate(plan *s, const float *x, ptrdiff_t from, int rows) {
+/* The next rows output pixels; those past them in the tile repeat the last. */
+static void locate(plan *s, const float *x, int rows) {
   const wh_conv *p = s->p;
-  const ptrdiff_t image = s->strides[0] * p->in[0];
-  ptrdiff_t w = from % p->out[2], h = from / p->out[2], d = h / p->out[1], n;
-  h %= p->out[1];
-  n = d / p->out[0];
-  d %= p->out[0];
   for (int r = 0; r < s->gemm.rows; r++) {
     if (r >= rows) {
       s->pixels[r] = s->pixels[rows - 1];
       continue;
     }
-    s->pixels[r] =
-        (pixel){x + n * image,
-                {(int32_t)d * p->stride[0] - p->pad[0], (int32_t)h * p->stride[1] - p->pad[1],
-                 (int32_t)w * p->stride[2] - p->pad[2]}};
-    if (++w < p->out[2]) continue;
-    w = 0;
-    if (++h < p->out[1]) continue;
-    h = 0;
-    if (++d < p->out[0]) continue;
-    d = 0;
-    n++;
+    int32_t *o = s->next;
+    s->pixels[r].base = x + s->image;
+    for (int i = 0; i < 3; i++) s->pixels[r].at[i] = o[i] * p->stride[i] - p->pad[i];
+    if (++o[2] < p->out[2]) continue;
+    o[2] = 0;
+    if (++o[1] < p->out[1]) continue;
+    o[1] = 0;
+    if (++o[0] < p->out[0]) continue;
+    o[0] = 0;
+    s->image += s->strides[0] * p->in[0];
   }
 }
 
 int32_t wh_conv_run(const wh_call *call) {
   const wh_conv *p = call->parameters;
   const wh_tensor *bias = wh_input(call, BIAS), *residual = wh_input(call, RESIDUAL);
-  plan s = {.p = p, .gemm = wh_gemm_select(call->cpu)};
+  plan s; /* edges and segments are written before they are read */
+  s.p = p;
+  s.gemm = wh_gemm_select(call->cpu);
+  s.image = s.group = 0;
+  memset(s.next, 0, sizeof s.next);
+  memset(s.zeros, 0, sizeof s.zeros);
   s.strides[2] = (ptrdiff_t)p->groups * p->channels;
   s.strides[1] = s.strides[2] * p->in[2];
   s.strides[0] = s.strides[1] * p->in[1];
   const ptrdiff_t pixels = (ptrdiff_t)p->batch * p->out[0] * p->out[1] * p->out[2];
   const ptrdiff_t taps = (ptrdiff_t)p->kernel[0] * p->kernel[1] * p->kernel[2];
-  const ptrdiff_t k = taps * p->channels, runs = (p->channels + ZEROS - 1) / ZEROS + !p->channels;
+  const ptrdiff_t k = taps * p->channels,
+                  runs = p->channels / ZEROS + (p->channels % ZEROS || !p->channels);
   const ptrdiff_t width = (ptrdiff_t)p->groups * p->filters;
   if (!width || !pixels) return WHERRY_OK;
   const bool by_rows = p->groups == 1 && p->dilation[2] == 1 && k * s.gemm.rows <= EDGES &&
@@ -202,9 +206,10 @@ int32_t wh_conv_run(const wh_call *call) {
                   .high = p->high};
   for (ptrdiff_t i = 0; i < pixels; i += tile.rows) {
     tile.rows = (int)(pixels - i < s.gemm.rows ? pixels - i : s.gemm.rows);
+    locate(&s, (const float *)wh_input(call, X)->data, tile.rows);
     for (ptrdiff_t g = 0; g < p->groups; g++) {
       const ptrdiff_t n = g * p->filters;
-      locate(&s, (const float *)wh_input(call, X)->data + g * p->channels, i, tile.rows);
+      s.group = g * p->channels;
       tile.b = (const float *)wh_input(call, WEIGHTS)->data + g * ((p->filters + 15) / 16) * k * 16;
       tile.init = bias ? (const float *)bias->data + n : NULL;
       tile.init_row = 0;

@@ -2,18 +2,18 @@
 
 enum { X, WEIGHTS, BIAS, RESIDUAL };
 
-const char *wh_depthwise_check(const wh_call *call) {
+WH_COMPACT const char *wh_depthwise_check(const wh_call *call) {
   const wh_conv *p = call->parameters;
   if (p->channels != 1 || p->filters != 1) return WH_BAD_EXTENT;
   return wh_conv_check_operands(call, wh_times(wh_count(p->kernel, 3), p->groups));
 }
 
-static wh_depthwise_function *variant(uint32_t cpu) {
+static wh_depthwise_function *variant(uint32_t cpu, int32_t channels) {
 #if defined(__x86_64__)
-  if (cpu & WHERRY_CPU_AVX512) return wh_depthwise_avx512;
+  if (cpu & WHERRY_CPU_AVX512 && channels > 8) return wh_depthwise_avx512;
   if (cpu & WHERRY_CPU_AVX2) return wh_depthwise_avx2;
 #endif
-  (void)cpu;
+  (void)cpu, (void)channels;
   return wh_depthwise_scalar;
 }
 
@@ -79,7 +79,7 @@ int32_t wh_depthwise_run(const wh_call *call) {
           d.taps[0] = d.taps[1] = 0;
         }
         wh_depthwise line_of = d;
-        line(p, variant(call->cpu), line_of);
+        line(p, variant(call->cpu, p->groups), line_of);
         d.y += c * p->out[2];
         if (d.residual) d.residual += c * p->out[2];
       }

@@ -7,6 +7,6 @@
 
 void wh_depthwise_avx512(const wh_depthwise *run) { any_run(run); }
 
-#include "../common/target_end.h"
+#include "../common/region_end.h"
 #endif
 typedef int wh_depthwise_file;

@@ -36,14 +36,17 @@ WH_INLINE void block_of(const wh_depthwise *d, const int pixels, ptrdiff_t c, co
 WH_INLINE void run_of(const wh_depthwise *d, const int pixels) {
   ptrdiff_t c = 0;
   for (; c + WH_LANES <= d->channels; c += WH_LANES) block_of(d, pixels, c, 0);
-  if (c < d->channels) {
-    wh_depthwise one = *d;
-    for (int i = 0; i < pixels; i++) {
-      block_of(&one, 1, c, d->channels - c);
-      one.x += d->x_pixel;
-      one.y += d->channels;
-      if (one.residual) one.residual += d->channels;
-    }
+  if (c == d->channels) return;
+  if (WH_LANES > 4) { /* masked, so as fast as whole vectors */
+    block_of(d, pixels, c, d->channels - c);
+    return;
+  }
+  wh_depthwise one = *d;
+  for (int i = 0; i < pixels; i++) {
+    block_of(&one, 1, c, d->channels - c);
+    one.x += d->x_pixel;
+    one.y += d->channels;
+    if (one.residual) one.residual += d->channels;
   }
 }
 

@@ -11,6 +11,10 @@ typedef struct wh_range {
 
 /* The indices k below kernel with 0 <= origin + k * dilation < limit. */
 static inline wh_range wh_window(int64_t origin, int32_t kernel, int32_t dilation, int64_t limit) {
+  if (dilation == 1) {
+    const int64_t end = wh_max64(0, wh_min64(limit - origin, kernel));
+    return (wh_range){(int32_t)wh_min64(wh_max64(0, -origin), end), (int32_t)end};
+  }
   int64_t first = origin < 0 ? (-origin + dilation - 1) / dilation : 0;
   int64_t end = limit > origin ? (limit - origin + dilation - 1) / dilation : 0;
   end = wh_min64(end, kernel);

@@ -3,6 +3,8 @@
 #include "../common/numbers.h"
 #include "elementwise.h"
 #include "odometer.h"
+/**/
+#include "../common/compact.h"
 
 static bool compares(int kind) { return kind >= WH_EQUAL && kind <= WH_XOR; }
 
@@ -235,3 +237,5 @@ int32_t wh_binary_run(const wh_call *call) {
   } while (wh_odometer_next(&o));
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

@@ -1,5 +1,7 @@
 #include "../common/numbers.h"
 #include "../common/operands.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_cast_check(const wh_call *call) {
   const wh_tensor *x = wh_input(call, 0);
@@ -37,3 +39,5 @@ int32_t wh_cast_run(const wh_call *call) {
   }
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

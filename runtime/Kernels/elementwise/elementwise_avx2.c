@@ -18,6 +18,6 @@ double wh_exp_avx2(const float *x, float shift, float *y, int64_t count) {
   return exp_sum(x, shift, y, count);
 }
 
-#include "../common/target_end.h"
+#include "../common/region_end.h"
 #endif
 typedef int wh_elementwise_avx2;

@@ -1,16 +1,12 @@
 /* Spans in the vectors of vector.h: whole vectors, then one padded vector for the rest. */
 #include "math_body.h"
 
+/* count is whole vectors; the callers pad the rest, so that each expression is compiled once. */
 #define EACH(expression)                            \
   {                                                 \
-    int64_t i = 0;                                  \
-    for (; i + WH_LANES <= count; i += WH_LANES) {  \
+    for (int64_t i = 0; i < count; i += WH_LANES) { \
       vf v = v_load(x + i);                         \
       v_store(y + i, (expression));                 \
-    }                                               \
-    if (i < count) {                                \
-      vf v = v_load_part(x + i, count - i);         \
-      v_store_part(y + i, (expression), count - i); \
     }                                               \
     return true;                                    \
   }
@@ -19,7 +15,7 @@ WH_INLINE vf v_clip(vf x, float low, float high) {
   return v_at_most(v_all(high), v_at_least(v_all(low), x));
 }
 
-WH_INLINE bool unary(const wh_unary *p, const float *x, float *y, int64_t count) {
+static bool unary_vectors(const wh_unary *p, const float *x, float *y, int64_t count) {
   const float alpha = p->alpha, beta = p->beta;
   switch (p->kind) {
     case WH_ABS:
@@ -67,26 +63,29 @@ WH_INLINE bool unary(const wh_unary *p, const float *x, float *y, int64_t count)
   }
 }
 
+WH_INLINE bool unary(const wh_unary *p, const float *x, float *y, int64_t count) {
+  const int64_t whole = count & -WH_LANES;
+  float last[WH_LANES];
+  if (!unary_vectors(p, x, y, whole)) return false;
+  if (whole == count) return true;
+  v_store(last, v_load_part(x + whole, count - whole));
+  unary_vectors(p, last, last, WH_LANES);
+  v_store_part(y + whole, v_load(last), count - whole);
+  return true;
+}
+
 #define PAIRS(expression)                                               \
   {                                                                     \
-    int64_t i = 0;                                                      \
-    for (; i + WH_LANES <= count; i += WH_LANES) {                      \
+    for (int64_t i = 0; i < count; i += WH_LANES) {                     \
       vf s = a_step ? v_load(a + i) : a_all;                            \
       vf t = b_step ? v_load(b + i) : b_all;                            \
       v_store(y + i, v_at_most(top, v_at_least(bottom, (expression)))); \
     }                                                                   \
-    if (i < count) {                                                    \
-      vf s = a_step ? v_load_part(a + i, count - i) : a_all;            \
-      vf t = b_step ? v_load_part(b + i, count - i) : b_all;            \
-      vf r = v_at_most(top, v_at_least(bottom, (expression)));          \
-      v_store_part(y + i, r, count - i);                                \
-    }                                                                   \
     return;                                                             \
   }
 
-WH_INLINE void binary(int kind, const float *a, int a_step, const float *b, int b_step, float *y,
-                      int64_t count, float low, float high) {
-  if (count <= 0) return;
+static void binary_vectors(int kind, const float *a, int a_step, const float *b, int b_step,
+                           float *y, int64_t count, float low, float high) {
   const vf bottom = v_all(low), top = v_all(high), a_all = v_all(*a), b_all = v_all(*b);
   switch (kind) {
     case WH_ADD:
@@ -106,23 +105,35 @@ WH_INLINE void binary(int kind, const float *a, int a_step, const float *b, int 
   }
 }
 
+WH_INLINE void binary(int kind, const float *a, int a_step, const float *b, int b_step, float *y,
+                      int64_t count, float low, float high) {
+  const int64_t whole = count & -WH_LANES, part = count - whole;
+  float last_a[WH_LANES], last_b[WH_LANES];
+  if (whole) binary_vectors(kind, a, a_step, b, b_step, y, whole, low, high);
+  if (!part) return;
+  v_store(last_a, v_load_part(a + (a_step ? whole : 0), a_step ? part : 1));
+  v_store(last_b, v_load_part(b + (b_step ? whole : 0), b_step ? part : 1));
+  binary_vectors(kind, last_a, a_step, last_b, b_step, last_a, WH_LANES, low, high);
+  v_store_part(y + whole, v_load(last_a), part);
+}
+
+/* Sums in vectors for 32 steps, then in float64. */
 WH_INLINE double exp_sum(const float *x, float shift, float *y, int64_t count) {
   const vf by = v_all(shift);
   double total = 0;
   for (int64_t i = 0; i < count;) {
     vf sum = {0};
-    const int64_t end = count - i > 32 * WH_LANES ? i + 32 * WH_LANES : count;
-    for (; i + WH_LANES <= end; i += WH_LANES) {
-      vf e = v_exp(v_load(x + i) - by);
-      v_store(y + i, e);
+    for (int step = 0; step < 32 && i < count; step++, i += WH_LANES) {
+      const int64_t part = count - i;
+      const bool whole = part >= WH_LANES;
+      vf e = v_exp((whole ? v_load(x + i) : v_load_part(x + i, part)) - by);
+      if (whole) {
+        v_store(y + i, e);
+      } else {
+        v_store_part(y + i, e, part);
+        e = v_load_part(y + i, part);
+      }
       sum += e;
-    }
-    if (i < end) {
-      const int64_t part = end - i;
-      vf e = v_exp(v_load_part(x + i, part) - by);
-      v_store_part(y + i, e, part);
-      for (int64_t j = 0; j < part; j++) total += (double)e[j];
-      i = end;
     }
     for (int j = 0; j < WH_LANES; j++) total += (double)sum[j];
   }

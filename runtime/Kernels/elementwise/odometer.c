@@ -1,4 +1,6 @@
 #include "odometer.h"
+/**/
+#include "../common/compact.h"
 
 static bool continues(const int64_t *const *strides, int streams, int outer, const int64_t *inner,
                       int64_t extent) {
@@ -53,3 +55,5 @@ bool wh_odometer_next(wh_odometer *o) {
   }
   return false;
 }
+
+#include "../common/region_end.h"

@@ -1,4 +1,6 @@
 #include "odometer.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_select_check(const wh_call *call) {
   const wh_select *p = call->parameters;
@@ -50,3 +52,5 @@ int32_t wh_select_run(const wh_call *call) {
   } while (wh_odometer_next(&o));
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

@@ -3,6 +3,8 @@
 #include "../common/numbers.h"
 #include "../common/operands.h"
 #include "elementwise.h"
+/**/
+#include "../common/compact.h"
 
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static double clip(double x, double low, double high) {
@@ -198,3 +200,5 @@ int32_t wh_unary_run(const wh_call *call) {
   }
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

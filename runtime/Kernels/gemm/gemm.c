@@ -1,76 +1,81 @@
 #include "gemm.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
-#include "../../ABI/wherry.h"
+#include "../common/operands.h"
+/**/
+#include "../common/compact.h"
 
 wh_gemm wh_gemm_select(uint32_t cpu) {
 #if defined(__x86_64__)
   if (cpu & WHERRY_CPU_AVX512) return (wh_gemm){wh_tile_avx512, 8, 2};
   if (cpu & WHERRY_CPU_AVX2) return (wh_gemm){wh_tile_avx2, 6, 1};
-#elif defined(__ARM_NEON)
-  if (cpu & WHERRY_CPU_NEON) return (wh_gemm){wh_tile_neon, 4, 1};
 #endif
   (void)cpu;
+#if defined(__ARM_NEON)
+  return (wh_gemm){wh_tile_neon, 4, 1};
+#else
   return (wh_gemm){wh_tile_scalar, 4, 1};
+#endif
 }
 
 enum { CHUNK = 64 };
 
-/* Adds segments of row-major b whose last columns are fewer than 16 into t->y, by way of a packed
- * copy of CHUNK rows at a time. */
-static void tile_of_copies(const wh_gemm *gemm, wh_tile *t, int columns) {
+/* A panel of row-major b that has fewer than 16 columns, by way of packed copies of CHUNK rows.
+ * Sums wait in y between them. */
+static void tile_of_copies(const wh_gemm *gemm, const wh_tile *t, int columns) {
   float copy[CHUNK][16];
   memset(copy, 0, sizeof copy);
-  wh_segment part;
+  wh_segment part = t->segments[0];
+  const ptrdiff_t count = part.count;
+  const float *b = t->b;
   wh_tile step = *t;
   step.segments = &part;
-  step.segment_count = 1;
   step.b = copy[0];
   step.b_row = 16;
-  for (ptrdiff_t i = 0; i < t->segment_count; i++) {
-    for (ptrdiff_t k = 0; k < t->segments[i].count; k += CHUNK) {
-      part = t->segments[i];
-      if (part.count > k + CHUNK) part.count = k + CHUNK;
-      part.count -= k;
-      const float *b = t->b + (part.b + k) * t->b_row;
-      for (ptrdiff_t j = 0; j < part.count; j++, b += t->b_row)
-        memcpy(copy[j], b, (size_t)columns * sizeof *b);
-      for (int r = 0; r < WH_GEMM_ROWS && r < gemm->rows; r++) part.rows[r] += k;
-      part.b = 0;
-      gemm->tile(&step);
-      step.init = step.y;
-      step.init_row = step.y_row;
-    }
+  for (ptrdiff_t k = 0; k == 0 || k < count; k += CHUNK) {
+    const bool last = k + CHUNK >= count;
+    part.count = last ? count - k : CHUNK;
+    for (ptrdiff_t j = 0; j < part.count; j++, b += t->b_row)
+      memcpy(copy[j], b, (size_t)columns * sizeof *b);
+    step.residual = last ? t->residual : NULL;
+    step.low = last ? t->low : -INFINITY;
+    step.high = last ? t->high : INFINITY;
+    gemm->tile(&step);
+    for (int r = 0; r < gemm->rows; r++) part.rows[r] += CHUNK;
+    step.init = step.y;
+    step.init_row = step.y_row;
   }
 }
 
-/* One panel of fewer than 16 columns, or of copied b: by way of full-width buffers. */
+static void widen(float *to, const float *from, ptrdiff_t from_row, int rows, int columns) {
+  for (int r = 0; r < rows; r++) {
+    for (int n = 0; n < 16; n++) to[r * 16 + n] = n < columns ? from[r * from_row + n] : 0;
+  }
+}
+
+/* One panel of fewer than 16 columns: by way of full-width buffers. */
 static void part_panel(const wh_gemm *gemm, const wh_tile *tile, int columns) {
-  float y[WH_GEMM_ROWS * 16];
-  size_t bytes = (size_t)columns * sizeof *y;
+  float init[WH_GEMM_ROWS * 16], residual[WH_GEMM_ROWS * 16], y[WH_GEMM_ROWS * 16];
   wh_tile t = *tile;
-  memset(y, 0, sizeof y);
-  for (int r = 0; r < t.rows; r++) memcpy(y + r * 16, t.init + r * t.init_row, bytes);
-  t.init = t.y = y;
-  t.init_row = t.y_row = 16;
-  t.residual = NULL;
-  t.low = -INFINITY;
-  t.high = INFINITY;
+  widen(init, t.init, t.init_row, t.init_row ? t.rows : 1, columns);
+  t.init = init;
+  t.init_row = t.init_row ? 16 : 0;
+  if (t.residual) {
+    widen(residual, t.residual, t.residual_row, t.rows, columns);
+    t.residual = residual;
+    t.residual_row = 16;
+  }
+  t.y = y;
+  t.y_row = 16;
   if (t.packed)
     gemm->tile(&t);
   else
     tile_of_copies(gemm, &t, columns);
-  for (int r = 0; r < t.rows; r++) {
-    float *to = tile->y + r * tile->y_row;
-    for (int n = 0; n < columns; n++) {
-      float x = y[r * 16 + n];
-      if (tile->residual) x += tile->residual[r * tile->residual_row + n];
-      x = x < tile->low ? tile->low : x;
-      to[n] = x > tile->high ? tile->high : x;
-    }
-  }
+  for (int r = 0; r < t.rows; r++)
+    memcpy(tile->y + r * tile->y_row, y + r * 16, (size_t)columns * sizeof *y);
 }
 
 void wh_gemm_columns(const wh_gemm *gemm, const wh_tile *tile, ptrdiff_t columns) {
@@ -113,3 +118,5 @@ void wh_gemm_rows(const wh_gemm *gemm, const wh_tile *tile, const float *a, ptrd
     wh_gemm_columns(gemm, &t, n);
   }
 }
+
+#include "../common/region_end.h"

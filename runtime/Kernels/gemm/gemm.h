@@ -51,7 +51,8 @@ typedef struct wh_gemm {
 wh_gemm wh_gemm_select(uint32_t cpu);
 
 /* One tile of any number of columns; tile.panels is ignored. Packed: b_row is 16 and b_panel the
- * panel's size. Row-major: b_panel is 16. */
+ * panel's size. Row-major: b_panel is 16 and
+ * there is one segment, from b's first row. */
 void wh_gemm_columns(const wh_gemm *gemm, const wh_tile *tile, ptrdiff_t columns);
 
 /* y[m][n] with contiguous rows a + i * a_row of k floats. tile gives everything else;

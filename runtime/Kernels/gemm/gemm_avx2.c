@@ -15,6 +15,6 @@ void wh_tile_avx2(const wh_tile *t) {
     tile_of(t, 6, 2, 0);
 }
 
-#include "../common/target_end.h"
+#include "../common/region_end.h"
 #endif
 typedef int wh_gemm_avx2;

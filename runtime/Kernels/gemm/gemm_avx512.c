@@ -15,6 +15,6 @@ void wh_tile_avx512(const wh_tile *t) {
     t->rows <= 4 ? tile_of(t, 4, 1, 0) : tile_of(t, 8, 1, 0);
 }
 
-#include "../common/target_end.h"
+#include "../common/region_end.h"
 #endif
 typedef int wh_gemm_avx512;

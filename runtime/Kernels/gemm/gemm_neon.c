@@ -3,13 +3,21 @@
 #include "gemm.h"
 #include "gemm_body.h"
 
+/* A element vectors hold STEPS k; ARMv7 has registers for two. */
 #if defined(__aarch64__)
-#define LANE(sum, b, a, lane) vfmaq_laneq_f32(sum, b, a, lane)
 #define STEP_VECTORS 4
+#define STEPS 4
+typedef float32x4_t elements;
+#define LANE(sum, b, a, lane) vfmaq_laneq_f32(sum, b, a, lane)
+#define ELEMENTS vld1q_f32
+#define ALL vdupq_n_f32
 #else
-#define LANE(sum, b, a, lane) \
-  vmlaq_lane_f32(sum, b, (lane) < 2 ? vget_low_f32(a) : vget_high_f32(a), (lane)&1)
 #define STEP_VECTORS 2
+#define STEPS 2
+typedef float32x2_t elements;
+#define LANE(sum, b, a, lane) vmlaq_lane_f32(sum, b, a, lane)
+#define ELEMENTS vld1_f32
+#define ALL vdup_n_f32
 #endif
 
 #define STEP(lane)                                                                               \
@@ -25,7 +33,7 @@
     b += b_row;                                                                                  \
   }
 
-/* Four rows by 16 columns (ARMv7: 8), four k a step, elements multiplied from their lane. */
+/* Four rows by 16 columns (ARMv7: 8), elements multiplied from their lane. */
 static inline __attribute__((always_inline)) void tile4(const wh_tile *t, int at) {
   float32x4_t sum[4][STEP_VECTORS];
   WH_UNROLL
@@ -39,16 +47,21 @@ static inline __attribute__((always_inline)) void tile4(const wh_tile *t, int at
     const float *b = t->b + s->b * b_row + at * 4, *row[4];
     WH_UNROLL
     for (int r = 0; r < 4; r++) row[r] = s->rows[r];
-    float32x4_t a[4];
+    elements a[4];
     ptrdiff_t k = 0;
-    for (; k + 4 <= s->count; k += 4) {
+    for (; k + STEPS <= s->count; k += STEPS) {
       WH_UNROLL
-      for (int r = 0; r < 4; r++) a[r] = vld1q_f32(row[r] + k);
-      STEP(0) STEP(1) STEP(2) STEP(3)
+      for (int r = 0; r < 4; r++) a[r] = ELEMENTS(row[r] + k);
+      STEP(0)
+      STEP(1)
+#if STEPS == 4
+      STEP(2)
+      STEP(3)
+#endif
     }
     for (; k < s->count; k++) {
       WH_UNROLL
-      for (int r = 0; r < 4; r++) a[r] = vdupq_n_f32(row[r][k]);
+      for (int r = 0; r < 4; r++) a[r] = ALL(row[r][k]);
       STEP(0)
     }
   }

@@ -1,6 +1,8 @@
 #include "../common/numbers.h"
 #include "../common/operands.h"
 #include "indices.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_gather_check(const wh_call *call) {
   const wh_gather *p = call->parameters;
@@ -78,3 +80,5 @@ int32_t wh_gather_elements_run(const wh_call *call) {
   }
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

@@ -1,4 +1,6 @@
 #include "indices.h"
+/**/
+#include "../common/compact.h"
 
 int64_t wh_index(const wh_tensor *indices, int64_t i, int64_t count) {
   int64_t at;
@@ -71,3 +73,5 @@ int64_t wh_walk_next(wh_walk *walk, const wh_elements *p, const wh_tensor *indic
   }
   return index < 0 ? -1 : at;
 }
+
+#include "../common/region_end.h"

@@ -1,5 +1,7 @@
 #include "../common/numbers.h"
 #include "indices.h"
+/**/
+#include "../common/compact.h"
 
 enum { NONE, ADD, MUL, MAX, MIN };
 
@@ -119,3 +121,5 @@ int32_t wh_scatter_nd_run(const wh_call *call) {
   }
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

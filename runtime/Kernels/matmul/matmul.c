@@ -1,5 +1,7 @@
 #include "../common/operands.h"
 #include "../gemm/gemm.h"
+/**/
+#include "../common/compact.h"
 
 enum { A, B, BIAS, RESIDUAL };
 
@@ -34,43 +36,41 @@ const char *wh_matmul_check(const wh_call *call) {
 }
 
 int32_t wh_matmul_run(const wh_call *call) {
-  const wh_matmul *p = call->parameters;
+  wh_matmul p = *(const wh_matmul *)call->parameters;
   const wh_tensor *bias = wh_input(call, BIAS), *residual = wh_input(call, RESIDUAL);
   const float *a = (const float *)wh_input(call, A)->data;
   const float *b = (const float *)wh_input(call, B)->data;
   const wh_gemm gemm = wh_gemm_select(call->cpu);
-  const ptrdiff_t n = p->n;
-  ptrdiff_t m = p->m, batch[3];
-  if (!p->m || !p->n) return WHERRY_OK;
+  const ptrdiff_t n = p.n;
+  ptrdiff_t m = p.m;
   bool shared = true;
-  for (int i = 2; i >= 0;
-       i--) { /* batches of one b with evenly spaced rows are one taller matrix */
-    batch[i] = p->batch[i];
-    if (!batch[i]) return WHERRY_OK;
-    shared = shared && (batch[i] == 1 || (p->b_batch[i] == 0 && p->a_batch[i] == m * p->a_row));
-    if (shared) {
-      m *= batch[i];
-      batch[i] = 1;
-    }
+  if (!wh_times(wh_count(p.batch, 3), m * n)) return WHERRY_OK;
+  if (p.k <= 1) p.b_row = 0; /* strides that are not taken were not checked */
+  for (int i = 2; i >= 0; i--) {
+    if (!p.k) p.a_batch[i] = p.b_batch[i] = p.a_row = 0;
+    /* Batches of one b whose rows are evenly spaced are one taller matrix. */
+    shared = shared && (p.batch[i] == 1 || (p.b_batch[i] == 0 && p.a_batch[i] == m * p.a_row));
+    if (shared) m *= p.batch[i];
+    if (shared) p.batch[i] = 1;
   }
   wh_tile tile = {
-      .b_row = p->packed ? 16 : (ptrdiff_t)p->b_row,
-      .b_panel = p->packed ? (ptrdiff_t)p->k * 16 : 16,
+      .b_row = p.packed ? 16 : (ptrdiff_t)p.b_row,
+      .b_panel = p.packed ? (ptrdiff_t)p.k * 16 : 16,
       .init = bias ? (const float *)bias->data : NULL,
       .residual = residual ? (const float *)residual->data : NULL,
       .residual_row = n,
       .y = (float *)wh_output(call, 0)->data,
       .y_row = n,
-      .low = p->low,
-      .high = p->high,
-      .packed = p->packed,
+      .low = p.low,
+      .high = p.high,
+      .packed = p.packed,
   };
-  for (ptrdiff_t i = 0; i < batch[0]; i++) {
-    for (ptrdiff_t j = 0; j < batch[1]; j++) {
-      for (ptrdiff_t k = 0; k < batch[2]; k++) {
-        tile.b = b + i * p->b_batch[0] + j * p->b_batch[1] + k * p->b_batch[2];
-        wh_gemm_rows(&gemm, &tile, a + i * p->a_batch[0] + j * p->a_batch[1] + k * p->a_batch[2],
-                     (ptrdiff_t)p->a_row, m, n, p->k);
+  for (ptrdiff_t i = 0; i < p.batch[0]; i++) {
+    for (ptrdiff_t j = 0; j < p.batch[1]; j++) {
+      for (ptrdiff_t k = 0; k < p.batch[2]; k++) {
+        tile.b = b + i * p.b_batch[0] + j * p.b_batch[1] + k * p.b_batch[2];
+        wh_gemm_rows(&gemm, &tile, a + i * p.a_batch[0] + j * p.a_batch[1] + k * p.a_batch[2],
+                     (ptrdiff_t)p.a_row, m, n, p.k);
         tile.y += m * n;
         if (tile.residual) tile.residual += m * n;
       }
@@ -78,3 +78,5 @@ int32_t wh_matmul_run(const wh_call *call) {
   }
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

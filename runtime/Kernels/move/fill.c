@@ -1,4 +1,6 @@
 #include "../common/operands.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_fill_check(const wh_call *call) {
   const wh_fill *p = call->parameters;
@@ -14,3 +16,5 @@ int32_t wh_fill_run(const wh_call *call) {
   for (uint64_t i = 0; i < count; i++) memcpy(y->data + i * bytes, &p->value, bytes);
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

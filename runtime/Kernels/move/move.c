@@ -4,7 +4,7 @@ typedef struct axis {
   int64_t extent, from, to;
 } axis;
 
-const char *wh_move_check(const wh_call *call) {
+WH_COMPACT const char *wh_move_check(const wh_call *call) {
   const wh_move *p = call->parameters;
   const wh_tensor *x = wh_input(call, 0), *y = wh_output(call, 0);
   if (!wh_holds_bytes(x, p->element_size, 0) || !wh_holds_bytes(y, p->element_size, 0))
@@ -24,7 +24,7 @@ const char *wh_move_check(const wh_call *call) {
 static int64_t size_of(int64_t stride) { return stride < 0 ? -stride : stride; }
 
 /* Drops axes of one element, sorts by target stride and joins axes that continue each other. */
-static int collapse(const wh_move *p, axis *axes) {
+WH_COMPACT static int collapse(const wh_move *p, axis *axes) {
   int rank = 0;
   for (int i = 0; i < p->rank; i++) {
     if (p->shape[i] == 1) continue;
@@ -45,20 +45,20 @@ static int collapse(const wh_move *p, axis *axes) {
 }
 
 /* Two axes of single elements, in blocks so that both sides reuse their cache lines. */
-#define PLANE(type)                                                      \
-  {                                                                      \
-    for (int64_t i0 = 0; i0 < o.extent; i0 += 16) {                      \
-      const int64_t i1 = wh_min64(i0 + 16, o.extent);                    \
-      for (int64_t j0 = 0; j0 < n.extent; j0 += 16) {                    \
-        const int64_t j1 = wh_min64(j0 + 16, n.extent);                  \
-        for (int64_t i = i0; i < i1; i++) {                              \
-          const type *x = (const type *)from + i * o.from;               \
-          type *y = (type *)to + i * o.to;                               \
-          for (int64_t j = j0; j < j1; j++) y[j * n.to] = x[j * n.from]; \
-        }                                                                \
-      }                                                                  \
-    }                                                                    \
-    break;                                                               \
+#define PLANE(type)                                                                \
+  {                                                                                \
+    for (int64_t i0 = 0; i0 < o.extent; i0 += 16) {                                \
+      const int64_t i1 = wh_min64(i0 + 16, o.extent);                              \
+      for (int64_t j0 = 0; j0 < n.extent; j0 += 16) {                              \
+        const int64_t j1 = wh_min64(j0 + 16, n.extent);                            \
+        for (int64_t i = i0; i < i1; i++) {                                        \
+          const type *x = (const type *)from + i * o.from;                         \
+          type *y = (type *)to + i * o.to;                                         \
+          WH_ROLLED for (int64_t j = j0; j < j1; j++) y[j * n.to] = x[j * n.from]; \
+        }                                                                          \
+      }                                                                            \
+    }                                                                              \
+    break;                                                                         \
   }
 
 static void plane(uint8_t *to, const uint8_t *from, axis o, axis n, int bytes) {

@@ -1,6 +1,8 @@
 #include <math.h>
 
 #include "../common/operands.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_lrn_check(const wh_call *call) {
   const wh_lrn *p = call->parameters;
@@ -33,3 +35,5 @@ int32_t wh_lrn_run(const wh_call *call) {
   }
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

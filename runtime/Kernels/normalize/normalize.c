@@ -5,7 +5,7 @@
 
 enum { MEAN_VARIANCE, RMS, L1, L2, BLOCK = 64 * WH_LANES };
 
-const char *wh_normalize_check(const wh_call *call) {
+WH_COMPACT const char *wh_normalize_check(const wh_call *call) {
   const wh_normalize *p = call->parameters;
   const uint32_t f32 = WH_BIT(WH_FLOAT32);
   if (p->kind < MEAN_VARIANCE || p->kind > L2) return WH_BAD_KIND;
@@ -35,6 +35,7 @@ static double sum_of(int what, const float *x, int64_t count, float mean) {
       sum += what == L2 ? a * a : what == L1 ? v_abs(a) : a;
       more += what == L2 ? b * b : what == L1 ? v_abs(b) : b;
     }
+    WH_ROLLED
     for (; i < end; i++) {
       const double a = (double)(x[i] - mean);
       total += what == L2 ? a * a : what == L1 ? fabs(a) : a;
@@ -50,6 +51,7 @@ static void scale_run(const float *x, float *y, int64_t count, float mean, float
   const vf m = v_all(mean), b = v_all(by), a = v_all(add);
   int64_t i = 0;
   for (; i + WH_LANES <= count; i += WH_LANES) v_store(y + i, (v_load(x + i) - m) * b + a);
+  WH_ROLLED
   for (; i < count; i++) y[i] = (x[i] - mean) * by + add;
 }
 
@@ -77,6 +79,7 @@ static void row_of(const wh_normalize *p, const float *x, float *y, const float 
       if (bias) v += v_load(bias + i);
       v_store(y + i, v);
     }
+    WH_ROLLED
     for (; i < count; i++) {
       float v = (x[i] - mean) * factor;
       if (scale) v *= scale[i];

@@ -1,6 +1,6 @@
 #include "../common/operands.h"
 
-const char *wh_interpolate_check(const wh_call *call) {
+WH_COMPACT const char *wh_interpolate_check(const wh_call *call) {
   const wh_interpolate *p = call->parameters;
   const uint32_t f32 = WH_BIT(WH_FLOAT32);
   if (p->outer < 0 || p->count < 0 || p->inner < 0 || p->out < 0 || p->taps < 0)

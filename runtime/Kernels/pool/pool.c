@@ -5,7 +5,7 @@
 
 enum { MAX, AVERAGE, LP };
 
-const char *wh_pool_check(const wh_call *call) {
+WH_COMPACT const char *wh_pool_check(const wh_call *call) {
   const wh_pool *p = call->parameters;
   const uint32_t f32 = WH_BIT(WH_FLOAT32);
   if (p->kind < MAX || p->kind > LP) return WH_BAD_KIND;
@@ -57,7 +57,7 @@ static void vector_of(const wh_pool *p, const window *w, int64_t c, int64_t part
     v_store(y + c, sum);
 }
 
-static double power_sum(const wh_pool *p, const window *w, int64_t c) {
+WH_COMPACT static double power_sum(const wh_pool *p, const window *w, int64_t c) {
   double sum = 0;
   for (int32_t d = w->range[0].first; d < w->range[0].end; d++) {
     for (int32_t h = w->range[1].first; h < w->range[1].end; h++) {
@@ -79,7 +79,7 @@ static void place(const wh_pool *p, window *w, int axis, int64_t out) {
   w->range[axis] = wh_window(w->origin[axis], p->kernel[axis], p->dilation[axis], p->in[axis]);
 }
 
-static double divisor_of(const wh_pool *p, const window *w) {
+WH_COMPACT static double divisor_of(const wh_pool *p, const window *w) {
   double total = 1;
   for (int i = 0; i < 3; i++) {
     int64_t taps = w->range[i].end - w->range[i].first;
@@ -110,14 +110,13 @@ int32_t wh_pool_run(const wh_call *call) {
         place(p, &w, 1, oh);
         for (int32_t ow = 0; ow < p->out[2]; ow++, y += c) {
           place(p, &w, 2, ow);
-          w.divisor = divisor_of(p, &w);
+          if (p->kind == AVERAGE) w.divisor = divisor_of(p, &w);
           if (p->kind == LP) {
             for (int64_t i = 0; i < c; i++) y[i] = (float)power_sum(p, &w, i);
             continue;
           }
-          int64_t i = 0;
-          for (; i + 4 <= c; i += 4) vector_of(p, &w, i, 0, y);
-          if (i < c) vector_of(p, &w, i, c - i, y);
+          for (int64_t i = 0; i < c; i += WH_LANES)
+            vector_of(p, &w, i, c - i < WH_LANES ? c - i : 0, y);
         }
       }
     }

@@ -2,6 +2,8 @@
 
 #include "../common/numbers.h"
 #include "../common/operands.h"
+/**/
+#include "../common/compact.h"
 
 #define BYTES_AND_WORDS (WH_BIT(WH_INT8) | WH_BIT(WH_UINT8) | WH_BIT(WH_INT16) | WH_BIT(WH_UINT16))
 
@@ -79,3 +81,5 @@ static int32_t run(const wh_call *call, bool to_float) {
 
 int32_t wh_quantize_run(const wh_call *call) { return run(call, false); }
 int32_t wh_dequantize_run(const wh_call *call) { return run(call, true); }
+
+#include "../common/region_end.h"

@@ -1,4 +1,6 @@
 #include "recurrent.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_gru_check(const wh_call *call) {
   const wh_recurrent *p = call->parameters;
@@ -45,3 +47,5 @@ int32_t wh_gru_run(const wh_call *call) {
   wh_recurrence_end(&s);
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

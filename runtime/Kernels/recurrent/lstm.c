@@ -1,4 +1,6 @@
 #include "recurrent.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_lstm_check(const wh_call *call) { return wh_recurrent_check(call, 4, 0, 4, 3); }
 
@@ -47,3 +49,5 @@ int32_t wh_lstm_run(const wh_call *call) {
   wh_recurrence_end(&s);
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

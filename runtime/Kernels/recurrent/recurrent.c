@@ -3,6 +3,8 @@
 #include <math.h>
 
 #include "../elementwise/elementwise.h"
+/**/
+#include "../common/compact.h"
 
 static bool view(const wh_tensor *t, int64_t offset, int32_t a, int32_t b, int32_t c, int64_t s0,
                  int64_t s1) {
@@ -206,3 +208,5 @@ void wh_recurrence_end(const wh_recurrence *s) {
     }
   }
 }
+
+#include "../common/region_end.h"

@@ -1,4 +1,6 @@
 #include "recurrent.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_rnn_check(const wh_call *call) { return wh_recurrent_check(call, 1, 0, 1, 1); }
 
@@ -20,3 +22,5 @@ int32_t wh_rnn_run(const wh_call *call) {
   wh_recurrence_end(&s);
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

@@ -1,4 +1,6 @@
 #include "axis.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_arg_reduce_check(const wh_call *call) {
   const wh_arg_reduce *p = call->parameters;
@@ -28,3 +30,5 @@ int32_t wh_arg_reduce_run(const wh_call *call) {
   }
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

@@ -1,4 +1,6 @@
 #include "axis.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_check_axis(const wh_call *call, uint32_t element, int32_t outer, int32_t count,
                           int32_t inner, unsigned i, uint32_t gives, int32_t out) {
@@ -9,3 +11,5 @@ const char *wh_check_axis(const wh_call *call, uint32_t element, int32_t outer, 
     return WH_BAD_BYTES;
   return NULL;
 }
+
+#include "../common/region_end.h"

@@ -1,12 +1,13 @@
 #include <math.h>
 
+#include "../common/vector.h"
 #include "../elementwise/elementwise.h"
 #include "axis.h"
 
 /* float32 is summed in float32 for BLOCK steps, then in float64. */
 enum { COLUMNS = 32, BLOCK = 64 };
 
-const char *wh_reduce_check(const wh_call *call) {
+WH_COMPACT const char *wh_reduce_check(const wh_call *call) {
   const wh_reduce *p = call->parameters;
   const uint32_t element = (uint32_t)p->element;
   uint32_t allowed = WH_REALS | WH_BIT(WH_INT32) | WH_BIT(WH_INT64);
@@ -21,20 +22,22 @@ static bool adds(int kind) {
   return kind != WH_REDUCE_MAX && kind != WH_REDUCE_MIN && kind != WH_REDUCE_PROD;
 }
 
-/* sum[j] += f(x[i * stride + j]) for i < steps, j < COLUMNS. */
-static void add_block(int kind, const float *x, int64_t stride, int64_t steps, int columns,
-                      double *sum) {
-  float part[COLUMNS] = {0};
-  for (int64_t i = 0; i < steps; i++, x += stride) {
-    if (kind == WH_REDUCE_L1) {
-      for (int j = 0; j < columns; j++) part[j] += __builtin_fabsf(x[j]);
-    } else if (kind == WH_REDUCE_L2 || kind == WH_REDUCE_SUM_SQUARE) {
-      for (int j = 0; j < columns; j++) part[j] += x[j] * x[j];
-    } else {
-      for (int j = 0; j < columns; j++) part[j] += x[j];
+/* sum[j] += f(x[i * stride + j]) for i < steps, j < columns. */
+static __attribute__((noinline)) void add_block(int kind, const float *x, int64_t stride,
+                                                int64_t steps, int columns, double *sum) {
+  const bool squares = kind == WH_REDUCE_L2 || kind == WH_REDUCE_SUM_SQUARE;
+  const vi sign = (vi){0} + (kind == WH_REDUCE_L1 ? INT32_MIN : 0);
+  for (int j = 0; j < columns; j += WH_LANES) {
+    const int part = columns - j < WH_LANES ? columns - j : WH_LANES;
+    vf total = {0};
+    for (int64_t i = 0; i < steps; i++) {
+      const float *p = x + i * stride + j;
+      vf v = part == WH_LANES ? v_load(p) : v_load_part(p, part);
+      v = (vf)((vi)v & ~sign);
+      total += squares ? v * v : v;
     }
+    for (int n = 0; n < part; n++) sum[j + n] += (double)total[n];
   }
-  for (int j = 0; j < columns; j++) sum[j] += (double)part[j];
 }
 
 static double combine(int kind, double a, double b) {
@@ -62,8 +65,11 @@ static double start(int kind) {
 }
 
 /* sum[j] over steps rows of up to COLUMNS elements, rows stride apart. */
-static void columns_of(const wh_reduce *p, int kind, const void *base, int64_t at, int64_t stride,
-                       int64_t steps, int columns, const double *shift, double *sum) {
+WH_COMPACT static __attribute__((noinline)) void columns_of(const wh_reduce *p, int kind,
+                                                            const void *base, int64_t at,
+                                                            int64_t stride, int64_t steps,
+                                                            int columns, const double *shift,
+                                                            double *sum) {
   const uint32_t element = (uint32_t)p->element;
   for (int64_t i = 0; i < steps; i++) {
     double row[COLUMNS];
@@ -80,8 +86,8 @@ static void columns_of(const wh_reduce *p, int kind, const void *base, int64_t a
 }
 
 /* One result of a contiguous run: lanes of COLUMNS, joined at the end. */
-static double run_of(const wh_reduce *p, int kind, const void *base, int64_t at, int64_t count,
-                     const double *shift) {
+WH_COMPACT static double run_of(const wh_reduce *p, int kind, const void *base, int64_t at,
+                                int64_t count, const double *shift) {
   double sum[COLUMNS], shifts[COLUMNS], total;
   const int64_t rows = count / COLUMNS;
   for (int j = 0; j < COLUMNS; j++) {
@@ -97,7 +103,7 @@ static double run_of(const wh_reduce *p, int kind, const void *base, int64_t at,
   return total;
 }
 
-static double finish(int kind, double total, double most, int64_t count) {
+WH_COMPACT static double finish(int kind, double total, double most, int64_t count) {
   switch (kind) {
     case WH_REDUCE_MEAN:
       return total / (double)count;
@@ -115,7 +121,7 @@ static double finish(int kind, double total, double most, int64_t count) {
 /* Largest finite shift of log sum exp; an infinite one would give NaN. */
 static double shift_of(double most) { return isfinite(most) ? most : 0; }
 
-static void reals(const wh_reduce *p, const uint8_t *x, uint8_t *y) {
+WH_COMPACT static void reals(const wh_reduce *p, const uint8_t *x, uint8_t *y) {
   const bool two = p->kind == WH_REDUCE_LOG_SUM_EXP;
   const int64_t count = p->count, inner = p->inner;
   for (int64_t o = 0; o < p->outer; o++) {
@@ -142,7 +148,7 @@ static void reals(const wh_reduce *p, const uint8_t *x, uint8_t *y) {
   }
 }
 
-static int64_t of_integers(const wh_reduce *p, const uint8_t *x, int64_t at) {
+WH_COMPACT static int64_t of_integers(const wh_reduce *p, const uint8_t *x, int64_t at) {
   const uint32_t element = (uint32_t)p->element;
   const int64_t flip = element == WH_UINT64 ? INT64_MIN : 0;
   uint64_t sum = p->kind == WH_REDUCE_PROD;

@@ -1,4 +1,6 @@
 #include "axis.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_scan_check(const wh_call *call) {
   const wh_scan *p = call->parameters;
@@ -41,3 +43,5 @@ int32_t wh_scan_run(const wh_call *call) {
   }
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

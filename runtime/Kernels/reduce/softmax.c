@@ -5,7 +5,7 @@
 
 enum { SOFTMAX, LOG_SOFTMAX, HARDMAX, COLUMNS = 32 };
 
-const char *wh_softmax_check(const wh_call *call) {
+WH_COMPACT const char *wh_softmax_check(const wh_call *call) {
   const wh_softmax *p = call->parameters;
   const wh_tensor *x = wh_input(call, 0);
   if (p->kind < SOFTMAX || p->kind > HARDMAX) return WH_BAD_KIND;
@@ -17,8 +17,8 @@ const char *wh_softmax_check(const wh_call *call) {
 }
 
 /* One column, elements stride apart, in float64. */
-static void column(int kind, uint32_t element, const void *x, void *y, int64_t at, int64_t count,
-                   int64_t stride) {
+WH_COMPACT static void column(int kind, uint32_t element, const void *x, void *y, int64_t at,
+                              int64_t count, int64_t stride) {
   double most = -INFINITY, sum = 0, v;
   int64_t first = 0;
   for (int64_t i = 0; i < count; i++) {
@@ -78,7 +78,7 @@ static void columns(uint32_t cpu, const float *x, float *y, int64_t count, int64
     wh_binary_span(cpu, WH_MUL, y + i * inner, 1, scale, 1, y + i * inner, n, no, INFINITY);
 }
 
-int32_t wh_softmax_run(const wh_call *call) {
+WH_COMPACT int32_t wh_softmax_run(const wh_call *call) {
   const wh_softmax *p = call->parameters;
   const wh_tensor *x = wh_input(call, 0), *y = wh_output(call, 0);
   const int64_t count = p->count, inner = p->inner;

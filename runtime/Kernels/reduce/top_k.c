@@ -1,4 +1,6 @@
 #include "axis.h"
+/**/
+#include "../common/compact.h"
 
 const char *wh_top_k_check(const wh_call *call) {
   const wh_top_k *p = call->parameters;
@@ -76,3 +78,5 @@ int32_t wh_top_k_run(const wh_call *call) {
   }
   return WHERRY_OK;
 }
+
+#include "../common/region_end.h"

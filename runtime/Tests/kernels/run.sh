@@ -7,6 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 kernels=$here/../../Kernels
 out=${TMPDIR:-/tmp}/wherry-kernel-tests.$UID
 clang=${CLANG:-clang}
+link=()
 flags=(-std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror)
 mapfile -t sources < <(find "$kernels" -name '*.c' | sort)
 mapfile -t tests < <(find "$here" -name '*.c' ! -name bench.c | sort)
@@ -21,7 +22,7 @@ build() {
     objects+=("$object")
     "$@" "${flags[@]}" -c "$file" -o "$object"
   done
-  "$@" -fuse-ld=lld "${objects[@]}" -lm -o "$out/$name/tests"
+  "$@" "${link[@]}" "${objects[@]}" -lm -o "$out/$name/tests"
 }
 
 native() {
@@ -30,6 +31,7 @@ native() {
 }
 
 sanitize() {
+  local link=(-fuse-ld=lld) # binutils' gold warns of symbols of this clang's AddressSanitizer
   build sanitize "$clang" -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
   "$out/sanitize/tests"
 }

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Builds a fuzz target, or with PLAIN=1 a program without sanitizers, from the package's sources.
+#
+#   Tests/Fuzzing/build.sh ONNXFuzz            -> .build-fuzz/ONNXFuzz
+#   SWIFT_BACKTRACE=enable=no .build-fuzz/ONNXFuzz -max_len=65536 CORPUS_FOLDER
+#
+# SwiftPM has no way to instrument only our own modules, so they are compiled here one by one.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+target=$1
+out=$root/.build-fuzz${PLAIN:+-plain}
+mkdir -p "$out"
+flags="-swift-version 6 -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility"
+includes="-I $out -I $root/Sources/CProtobufC -I $root/formats/ONNX/Schema"
+if [ -n "${PLAIN:-}" ]; then
+  sanitize="" csanitize=""
+else
+  sanitize="-sanitize=fuzzer,address" csanitize="-fsanitize=address,fuzzer-no-link"
+fi
+
+# The C module of the schema, for Swift.
+cat > "$out/module.modulemap" <<MAP
+module CONNXSchema { header "$root/formats/ONNX/Schema/onnx.pb-c.h" export * }
+MAP
+clang -O1 $csanitize -c "$root/formats/ONNX/Schema/onnx.pb-c.c" -o "$out/onnx.pb-c.o"
+
+objects="$out/onnx.pb-c.o"
+compile() {
+  module=$1; shift
+  stamp="$out/$module.o"
+  if [ -n "$(find "$@" "$0" -newer "$stamp" 2>/dev/null || echo missing)" ]; then
+    # shellcheck disable=SC2086
+    swiftc -O -wmo $flags $sanitize $includes -parse-as-library -module-name "$module" \
+      -emit-module -emit-module-path "$out/$module.swiftmodule" -c -o "$stamp" "$@"
+  fi
+  objects="$objects $stamp"
+}
+sources() { find "$root/$1" -name '*.swift'; }
+compile WherryBytes $(sources Sources/WherryBytes)
+compile WherryGraph $(sources Sources/WherryGraph)
+compile WherryOperators $(sources Sources/WherryOperators)
+compile WherryONNX $(sources formats/ONNX/Codec)
+# shellcheck disable=SC2086
+swiftc -O $flags $sanitize $includes -parse-as-library "$root/Tests/Fuzzing/$target.swift" $objects \
+  -Xlinker -l:libprotobuf-c.a -o "$out/$target"
