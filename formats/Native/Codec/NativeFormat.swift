@@ -61,7 +61,7 @@ public enum NativeFormat: ModelFormat {
   ///
   /// - Throws: `EncodeError` when the model breaks the graph's rules.
   public static func encode(
-    _ model: Model, options: WriteOptions = WriteOptions()
+    _ model: Model, _ options: WriteOptions = WriteOptions()
   ) throws(EncodeError) -> (bytes: Bytes, losses: [Loss]) {
     let sink = MemorySink()
     let losses = try write(model, to: sink, options: options)

@@ -34,7 +34,7 @@ import WherryOperators
   let whole = bytes.count
   var planOnly = WriteOptions()
   planOnly.isPlanOnly = true
-  let plan = try NativeFormat.encode(model, options: planOnly).bytes
+  let plan = try NativeFormat.encode(model, planOnly).bytes
   #expect(whole - plan.count < 4096 + 64)
   #expect(try NativeFormat.read(ModelSource(bytes, operators: OperatorSet.all)).model == model)
 }
@@ -42,7 +42,7 @@ import WherryOperators
 @Test func aPlanOnlyFileHasNoGraphToRead() throws {
   var options = WriteOptions()
   options.isPlanOnly = true
-  let bytes = try NativeFormat.encode(NativeSample.small(), options: options).bytes
+  let bytes = try NativeFormat.encode(NativeSample.small(), options).bytes
   #expect(throws: ReadFailure.self) {
     try NativeFormat.read(ModelSource(bytes, operators: OperatorSet.all))
   }
