@@ -69,7 +69,8 @@ enum NativeSample {
       ValueInfo("t0", .unspecified), ValueInfo("t1", .sparseTensor(.int4, nil)),
       ValueInfo("t2", .sequence(.optional(float))),
       ValueInfo("t3", .map(key: .string, value: .denoted(float, "IMAGE"))),
-      ValueInfo("t4", .opaque(domain: "d", name: "n"), docString: "doc", properties: [Property("a", "")]),
+      ValueInfo(
+        "t4", .opaque(domain: "d", name: "n"), docString: "doc", properties: [Property("a", "")]),
     ]
   }
 
@@ -78,7 +79,9 @@ enum NativeSample {
     let nibbles = try #require(Tensor(.int4, [3], integers: [-8, 7, -1]))
     let empty = try #require(Tensor(.float64, [0, 5], bytes: Bytes()))
     let large = try #require(Tensor(.uint8, [300], integers: (0..<300).map { Int64($0) }))
-    for (name, tensor) in [("texts", texts), ("nibbles", nibbles), ("empty", empty), ("large", large), ("same", large)] {
+    for (name, tensor) in [
+      ("texts", texts), ("nibbles", nibbles), ("empty", empty), ("large", large), ("same", large),
+    ] {
       model.graph.initializers.append(
         Initializer(name, tensor, docString: "doc \(name)", properties: [Property(name, "p")]))
     }
