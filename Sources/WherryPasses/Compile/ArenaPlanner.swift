@@ -155,5 +155,7 @@ public struct SplitMix: Sendable {
   public mutating func below(_ limit: Int) -> Int { Int(next() >> 1) % limit }
 
   /// A number in `-1 ..< 1`.
-  public mutating func unit() -> Float { Float(Int32(truncatingIfNeeded: next() >> 32)) / 2_147_483_648 }
+  public mutating func unit() -> Float {
+    Float(Int32(truncatingIfNeeded: next() >> 32)) / 2_147_483_648
+  }
 }

@@ -198,7 +198,8 @@ final class LoweringSite {
 
   func emit(_ step: PlanStep, _ inputs: [Int?], _ outputs: [Int?], scratch: Int? = nil) {
     builder.emit(
-      PlanOperation(step: step, inputs: inputs, outputs: outputs, scratch: scratch, name: node.name))
+      PlanOperation(step: step, inputs: inputs, outputs: outputs, scratch: scratch, name: node.name)
+    )
   }
 
   /// Counts multiply-accumulates.

@@ -54,7 +54,8 @@ struct PlanFusion {
 
   // MARK: Clamp
 
-  private mutating func fuseClamp(_ index: Int, _ operation: PlanOperation, low: Float, high: Float) {
+  private mutating func fuseClamp(_ index: Int, _ operation: PlanOperation, low: Float, high: Float)
+  {
     guard let input = operation.inputs.first ?? nil, let maker = maker(of: input, for: index),
       var target = operations[maker], let fused = target.step.clamped(low, high)
     else { return }
@@ -101,7 +102,8 @@ struct PlanFusion {
       else { return nil }
       return (side, maker)
     }
-    guard let best = candidates.max(by: { $0.maker < $1.maker }), var target = operations[best.maker]
+    guard let best = candidates.max(by: { $0.maker < $1.maker }),
+      var target = operations[best.maker]
     else { return }
     target.set(3, operation.inputs[1 - best.side])
     replace(best.maker, by: target, at: index, taking: operation, removing: index)

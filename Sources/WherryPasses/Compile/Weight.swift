@@ -123,7 +123,9 @@ public struct PanelView: Sendable, Hashable {
   }
 
   /// Elements of one packed matrix, the missing columns of its last panel included.
-  public var matrixCount: Int { (columns + Int(WH_PANEL) - 1) / Int(WH_PANEL) * rows * Int(WH_PANEL) }
+  public var matrixCount: Int {
+    (columns + Int(WH_PANEL) - 1) / Int(WH_PANEL) * rows * Int(WH_PANEL)
+  }
   public var packedCount: Int { matrices * matrixCount }
   public var rows: Int { outer * inner }
 

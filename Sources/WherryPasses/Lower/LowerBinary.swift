@@ -83,13 +83,15 @@ extension LoweringSite {
   fileprivate func lowerPow() throws(CompileProblem) {
     var (x, y) = (try value(0), try value(1))
     let element = x.element
-    if let exponent = constant(1), exponent.count == 1, exponent.doubles == [2], element == .float32 {
+    if let exponent = constant(1), exponent.count == 1, exponent.doubles == [2], element == .float32
+    {
       return try finish(0, try binary(WH_MUL, x, x))
     }
     if x.element != y.element {
       // The wider arithmetic of the two, then back.
       let wide: ElementType =
-        x.element == .float32 && y.element != .float64 ? .float32
+        x.element == .float32 && y.element != .float64
+        ? .float32
         : x.element.isInteger && y.element.isInteger ? .int64 : .float64
       (x, y) = (try cast(x, to: wide), try cast(y, to: wide))
     }

@@ -126,9 +126,10 @@ extension LoweringSite {
       }
       let found = try binary(
         WH_EQUAL, indices, try weight(table), shape: shape, gives: .bool)
-      hit = try hit.map { (known) throws(CompileProblem) in
-        try binary(WH_OR, known, found, shape: shape)
-      } ?? found
+      hit =
+        try hit.map { (known) throws(CompileProblem) in
+          try binary(WH_OR, known, found, shape: shape)
+        } ?? found
     }
     guard let hit else { return }
     let values = try rowMajor(2)

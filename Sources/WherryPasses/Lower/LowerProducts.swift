@@ -16,7 +16,9 @@ extension LoweringSite {
   fileprivate func lower(_ gemm: Gemm) throws(CompileProblem) {
     try require(.float32, 0)
     let (a, b) = (try shape(0), try shape(1))
-    guard a.count == 2, b.count == 2 else { throw CompileProblem(.invalid("Gemm of \(a) and \(b)")) }
+    guard a.count == 2, b.count == 2 else {
+      throw CompileProblem(.invalid("Gemm of \(a) and \(b)"))
+    }
     let left = try value(0, order: gemm.transA ? [1, 0] : [0, 1])
     let (m, k) = gemm.transA ? (a[1], a[0]) : (a[0], a[1])
     let n = gemm.transB ? b[0] : b[1]
@@ -93,7 +95,9 @@ extension LoweringSite {
 
   /// A constant's panels.
   func panels(_ tensor: Tensor, _ view: PanelView) throws(CompileProblem) -> Int {
-    guard tensor.element == .float32 else { throw CompileProblem(.unsupportedElement(tensor.element)) }
+    guard tensor.element == .float32 else {
+      throw CompileProblem(.unsupportedElement(tensor.element))
+    }
     let weight = Weight(tensor.bytes, width: 4, packing: .panels(view))
     return try builder.weight(weight, .float32, [view.packedCount])
   }

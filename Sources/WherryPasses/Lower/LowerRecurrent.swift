@@ -11,7 +11,11 @@ extension Lowering {
         site, gates: 4, direction: lstm.direction, layout: lstm.layout, clip: lstm.clip,
         activations: RecurrentActivations(
           lstm.activations, ["Sigmoid", "Tanh", "Tanh"], lstm.activationAlpha, lstm.activationBeta)
-      ).lower { .lstm($0) } adjust: { $0.input_forget = lstm.inputForget ? 1 : 0 }
+      ).lower {
+        .lstm($0)
+      } adjust: {
+        $0.input_forget = lstm.inputForget ? 1 : 0
+      }
     },
     Lowering(GRU.self) { (gru, site) throws(CompileProblem) in
       var lowering = try RecurrentLowering(
@@ -20,7 +24,9 @@ extension Lowering {
           gru.activations, ["Sigmoid", "Tanh"], gru.activationAlpha, gru.activationBeta))
       lowering.splitsHidden = !gru.linearBeforeReset
       lowering.keepsHiddenBias = true
-      try lowering.lower { .gru($0) } adjust: {
+      try lowering.lower {
+        .gru($0)
+      } adjust: {
         $0.linear_before_reset = gru.linearBeforeReset ? 1 : 0
       }
     },
@@ -29,7 +35,10 @@ extension Lowering {
         site, gates: 1, direction: rnn.direction, layout: rnn.layout, clip: rnn.clip,
         activations: RecurrentActivations(
           rnn.activations, ["Tanh"], rnn.activationAlpha, rnn.activationBeta)
-      ).lower { .rnn($0) } adjust: { _ in }
+      ).lower {
+        .rnn($0)
+      } adjust: { _ in
+      }
     },
   ]
 }

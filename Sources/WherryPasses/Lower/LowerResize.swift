@@ -37,7 +37,8 @@ extension LoweringSite {
       let extent = x.shape[axis]
       let scale = isScaled ? scales.map { $0.doubles[index] } : nil
       if extent == target[axis], scale ?? 1 == 1, !isCrop { continue }
-      let crop = isCrop && region.count == 2 * axes.count
+      let crop =
+        isCrop && region.count == 2 * axes.count
         ? [region[index], region[index + axes.count]] : nil
       let rows = try resampled(resize, extent, target[axis], scale, crop)
       x = try apply(rows, to: x, axis, isNearest: resize.mode == .nearest)

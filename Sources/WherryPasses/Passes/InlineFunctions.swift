@@ -109,7 +109,9 @@ public enum InlineFunctions: Pass {
           throw RunError(.unknownOperator(OperatorName("Identity")))
         }
         result.append(
-          Node(identity, name: caller.name, inputs: [names[copy.from] ?? copy.from], outputs: [copy.to]))
+          Node(
+            identity, name: caller.name, inputs: [names[copy.from] ?? copy.from], outputs: [copy.to]
+          ))
       }
       return result
     }

@@ -32,7 +32,9 @@ struct GraphEncoder {
     writer.integer(UInt8(truncatingIfNeeded: rest))
   }
 
-  private mutating func write(_ value: Int64) { write(UInt64(bitPattern: value << 1 ^ value >> 63)) }
+  private mutating func write(_ value: Int64) {
+    write(UInt64(bitPattern: value << 1 ^ value >> 63))
+  }
   private mutating func write(_ value: Int) { write(Int64(value)) }
   private mutating func write(count: Int) { write(UInt64(count)) }
   private mutating func write(tag: UInt8) { writer.integer(tag) }

@@ -18,7 +18,8 @@ enum PlanCheck {
       }
       for (index, operation) in plan.operations.enumerated() {
         if let complaint = refusal(of: operation, tensors) {
-          return "operation \(index), \(operation.step.kernel) of \"\(operation.name)\": \(complaint)"
+          return
+            "operation \(index), \(operation.step.kernel) of \"\(operation.name)\": \(complaint)"
         }
       }
       return nil

@@ -81,7 +81,9 @@ public struct PlanSummary: Sendable {
     return (ValueInfo(name, .tensor(element, Shape(fixed: dims))), labels)
   }
 
-  private static func string(_ text: Bytes, at start: Int, _ place: Place) throws(DecodeError) -> String {
+  private static func string(_ text: Bytes, at start: Int, _ place: Place) throws(DecodeError)
+    -> String
+  {
     guard start >= 0, start < text.count, let rest = text.slice(start..<text.count) else {
       throw DecodeError(.invalid("text offset"), place)
     }
