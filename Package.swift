@@ -34,9 +34,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
   ],
   targets: [
-    .systemLibrary(name: "CZlib", path: "Sources/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(
-      name: "CProtobufC", path: "Sources/CProtobufC", pkgConfig: "libprotobuf-c",
+      name: "CProtobufC", path: "Sources/CProtobufC",
       providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(name: "CWherryABI", path: "runtime/ABI"),
     .target(
@@ -48,6 +48,7 @@ let package = Package(
 
     module("WherryBytes"),
     module("WherryGraph", ["WherryBytes"]),
+    module("WherryData", ["WherryGraph", "CZlib"]),
     module("WherryOperators", ["WherryGraph"]),
     module("WherryPasses", ["WherryOperators", "CWherryABI"]),
     .target(
@@ -56,20 +57,28 @@ let package = Package(
     module("WherryRuntime", ["WherryCore", "CWherryABI"]),
     module(
       "Wherry",
-      formats.map { .byName(name: $0.module) } + ["WherryPasses", "WherryRuntime", "WherryOperators"]),
+      formats.map { .byName(name: $0.module) } + ["WherryPasses", "WherryRuntime", "WherryOperators", "WherryData"]),
     .executableTarget(
       name: "WherryCommand",
-      dependencies: ["Wherry", "CZlib", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      swiftSettings: strict),
+      dependencies: ["Wherry", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: strict,
+      // Identical functions folded, relocations packed, nothing exported: 3 MB of the stripped command.
+      linkerSettings: [
+        .unsafeFlags(
+          ["-use-ld=lld"]
+            + ["--icf=all", "-z", "pack-relative-relocs", "--exclude-libs=ALL", "--no-export-dynamic"]
+            .flatMap { ["-Xlinker", $0] })
+      ]),
 
     module("TestSupport", ["Wherry"], path: "Tests/TestSupport"),
     tests("WherryBytesTests", ["WherryBytes"]),
+    tests("WherryDataTests", ["WherryData"]),
     tests("WherryGraphTests", ["WherryGraph", "WherryOperators"]),
     tests("WherryOperatorsTests", ["WherryOperators", "WherryONNX"]),
     tests("WherryPassesTests", ["WherryPasses"]),
     tests("RuntimeTests", ["WherryRuntime", "CWherryKernels", "CWherryABI"], path: "runtime/Tests/Swift"),
     tests("ConformanceTests", ["Wherry"]),
-    tests("CommandTests", []),
+    tests("CommandTests", ["WherryCommand"]),
     tests("ConventionTests", []),
   ]
     + formats.flatMap { format in

@@ -6,9 +6,13 @@ public protocol ByteSink: AnyObject {
   var count: Int { get }
   /// - Throws: `FileError` when the bytes can't be stored.
   func append(_ bytes: UnsafeRawBufferPointer) throws(FileError)
+  /// Says that about `count` more bytes will come; a sink in memory makes room once.
+  func expect(_ count: Int)
 }
 
 extension ByteSink {
+  public func expect(_ count: Int) {}
+
   public func append(_ bytes: Bytes) throws(FileError) {
     try bytes.withUnsafeBytes { (raw) throws(FileError) in try append(raw) }
   }
@@ -34,6 +38,7 @@ public final class MemorySink: ByteSink {
   public init() {}
   public var count: Int { bytes.count }
   public func append(_ raw: UnsafeRawBufferPointer) { bytes.append(contentsOf: raw) }
+  public func expect(_ count: Int) { bytes.reserveCapacity(bytes.count + count) }
 }
 
 /// A file that appears whole or not at all: written beside its place under a temporary name, then

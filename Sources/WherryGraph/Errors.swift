@@ -14,6 +14,8 @@ public struct TypeError: Error, Hashable, Sendable, CustomStringConvertible {
     case attribute(String, String)
     /// The declared type of a value and the inferred one can't be the same.
     case contradiction(declared: ValueType, inferred: ValueType)
+    /// A budget on steps or depth is used up.
+    case limit(String)
   }
 
   public var reason: Reason
@@ -39,6 +41,7 @@ extension TypeError.Reason: CustomStringConvertible {
     case .rank(let input, let rank, let expected): "input \(input) has rank \(rank), not \(expected)"
     case .shape(let what): what
     case .attribute(let name, let what): "attribute \"\(name)\": \(what)"
+    case .limit(let what): "more than the limit of \(what)"
     case .contradiction(let declared, let inferred): "declared \(declared), but it is \(inferred)"
     }
   }

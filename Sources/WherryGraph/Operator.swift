@@ -13,6 +13,8 @@ public protocol Operator: Sendable {
   var name: OperatorName { get }
   /// The attributes that are set, in the order of `fields`.
   var attributes: [NamedAttribute] { get }
+  /// The attributes whose value is not the one of a new operator.
+  var nonDefaultAttributes: [NamedAttribute] { get }
 
   /// Says the types of the outputs as far as those of the inputs allow.
   ///
@@ -34,7 +36,6 @@ extension Operator {
     Self.fields.compactMap { field in field.get(self).map { NamedAttribute(field.name, $0) } }
   }
 
-  /// The attributes whose value is not the one of a new operator.
   public var nonDefaultAttributes: [NamedAttribute] {
     let fresh = Self()
     return Self.fields.compactMap { field in

@@ -42,7 +42,7 @@ public struct Tensor: Sendable, Hashable {
   public var rank: Int { shape.count }
 
   /// The number of elements.
-  public var count: Int { shape.reduce(1, *) }
+  public var count: Int { Checked.product(shape) ?? 0 }
 
   /// The packed contents; empty for strings.
   public var bytes: Bytes { if case .bytes(let bytes) = storage { bytes } else { Bytes() } }

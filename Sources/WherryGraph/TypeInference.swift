@@ -2,179 +2,240 @@ import WherryBytes
 
 /// Types, shapes and constant contents of every value of a graph, found by walking its nodes.
 public struct TypeInference: Sendable {
-  /// Types by value name, of the outermost graph and the graphs inside it.
+  /// Types by value name, of the outermost graph and of the graphs inside it; where several of those use
+  /// one name, what its values have in common.
   public private(set) var types: [String: ValueType] = [:]
-  /// Contents of values that don't depend on the inputs and are small, or initializers.
+  /// Contents of the outermost graph's values that don't depend on the inputs and are small, or initializers.
   public private(set) var contents: [String: Tensor] = [:]
   /// Every contradiction found; inference goes on past it.
   public private(set) var errors: [TypeError] = []
 
-  /// Contents of computed constants are kept up to this many elements.
-  private static let foldedElements = 4096
-
   /// Infers the types of `model`'s values.
   ///
-  /// - Parameter inputs: types that replace those the graph declares for its inputs, by name.
-  public init(_ model: Model, inputs: [String: ValueType] = [:]) {
+  /// An initializer that is also an input is only that input's default, so its contents are not used,
+  /// except below IR version 4, where every initializer has to be an input.
+  /// - Parameters:
+  ///   - inputs: types that replace those the graph declares for its inputs, by name.
+  ///   - steps: nodes visited at most, those of functions once a call; past it nothing more is inferred
+  ///     and an error says so. nil for a number in proportion to the model.
+  public init(_ model: Model, inputs: [String: ValueType] = [:], steps: Int? = nil) {
     var functions: [FunctionKey: Function] = [:]
     for function in model.functions {
       functions[FunctionKey(function.name, function.overload)] = function
     }
-    var walk = Walk(functions: functions, depth: 0)
-    walk.enter(model.graph, replacing: inputs)
-    walk.visit(model.graph, at: Place().inside("graph"))
-    (types, contents, errors) = (walk.types, walk.contents, walk.errors)
+    let nodes = model.functions.reduce(model.graph.nodes.count) { $0 + $1.nodes.count }
+    let journal = InferenceJournal(
+      steps: steps ?? max(Checked.multiply(nodes, 16) ?? .max, 250_000))
+    let walk = Walk(
+      functions: functions, journal: journal, depth: 0, isInFunction: false,
+      defaultsAreFixed: (model.metadata.irVersion ?? 4) < 4)
+    let scope = InferenceScope(outer: nil)
+    walk.enter(model.graph, scope, replacing: inputs, at: Place().inside("graph"))
+    walk.visit(model.graph, scope, at: Place().inside("graph"))
+    for (name, fact) in scope.facts {
+      types[name] = fact.type
+      contents[name] = fact.content
+    }
+    for case (let name, let type?) in journal.innerTypes where types[name] == nil {
+      types[name] = type
+    }
+    errors = journal.errors
   }
 
-  /// One traversal; subgraphs get a copy that sees the enclosing values.
+  /// One traversal of a graph or of a function's body.
   private struct Walk: Sendable {
     let functions: [FunctionKey: Function]
+    let journal: InferenceJournal
     let depth: Int
-    var types: [String: ValueType] = [:]
-    var contents: [String: Tensor] = [:]
-    var errors: [TypeError] = []
+    let isInFunction: Bool
+    let defaultsAreFixed: Bool
 
-    mutating func enter(_ graph: Graph, replacing: [String: ValueType]) {
-      for input in graph.inputs { types[input.name] = replacing[input.name] ?? input.type }
-      for value in graph.values where types[value.name] == nil { types[value.name] = value.type }
+    private static let deepest = 64
+
+    private func inner(isInFunction: Bool) -> Walk {
+      Walk(
+        functions: functions, journal: journal, depth: depth + 1, isInFunction: isInFunction,
+        defaultsAreFixed: defaultsAreFixed)
+    }
+
+    /// Makes the graph's inputs, initializers and declared values known.
+    func enter(
+      _ graph: Graph, _ scope: InferenceScope, replacing: [String: ValueType], at place: Place
+    ) {
+      for value in graph.values { scope.facts[value.name] = ValueFact(type: value.type) }
+      for input in graph.inputs {
+        scope.facts[input.name] = ValueFact(type: replacing[input.name] ?? input.type)
+      }
       let inputs = Set(graph.inputs.map(\.name))
       for initializer in graph.initializers {
-        types[initializer.name] = initializer.tensor.type
-        if !inputs.contains(initializer.name) { contents[initializer.name] = initializer.tensor }
+        let (name, tensor) = (initializer.name, initializer.tensor)
+        let isFixed = defaultsAreFixed || !inputs.contains(name)
+        let declared = scope.facts[name]?.type
+        if let declared, ValueType.merge(declared, tensor.type) == nil {
+          let reason = TypeError.Reason.contradiction(declared: declared, inferred: tensor.type)
+          journal.note(TypeError(reason, place.inside("initializer", name)))
+        }
+        if isFixed {
+          scope.facts[name] = ValueFact(type: tensor.type, content: tensor)
+        } else if declared?.plain ?? .unspecified == .unspecified {
+          scope.facts[name] = ValueFact(type: tensor.type)
+        }
       }
       for initializer in graph.sparseInitializers {
-        types[initializer.name] = Value.sparse(initializer.tensor).type
+        // Evaluation makes them dense, and so do all operators see them.
+        let tensor = initializer.tensor
+        scope.facts[initializer.name] = ValueFact(
+          type: .tensor(tensor.values.element, Shape(fixed: tensor.shape)))
       }
     }
 
-    mutating func visit(_ graph: Graph, at place: Place) {
+    func visit(_ graph: Graph, _ scope: InferenceScope, at place: Place) {
       for (index, node) in graph.nodes.enumerated() {
-        visit(node, at: place.inside("node", at: index, node.name))
+        let here = place.inside("node", at: index, node.name)
+        guard journal.step(at: here) else { return }
+        visit(node, scope, at: here)
       }
       for output in graph.outputs {
-        guard let inferred = types[output.name] else { continue }
+        guard var fact = scope.find(output.name), let inferred = fact.type else { continue }
         if let merged = ValueType.merge(output.type, inferred) {
-          types[output.name] = merged
+          fact.type = merged
+          scope.facts[output.name] = fact
         } else {
           let reason = TypeError.Reason.contradiction(declared: output.type, inferred: inferred)
-          errors.append(TypeError(reason, place.inside("output", output.name)))
+          journal.note(TypeError(reason, place.inside("output", output.name)))
         }
       }
     }
 
-    private mutating func visit(_ node: Node, at place: Place) {
-      let inputTypes = node.inputs.map { name in name.flatMap { types[$0] }.map(\.plain) }
-      let inputContents = node.inputs.map { name in name.flatMap { contents[$0] } }
+    private func visit(_ node: Node, _ scope: InferenceScope, at place: Place) {
+      let facts = node.inputs.map { name in name.flatMap { scope.find($0) } }
+      let isPresent = zip(node.inputs, facts).map { $0 != nil && $1?.isAbsent != true }
       if let function = functions[FunctionKey(node.operation.name, node.overload)] {
-        visit(function, node, inputTypes, inputContents, at: place)
+        visit(function, node, facts, scope, at: place)
         return
       }
-      let outer = self
       var site = InferenceSite(
-        inputs: inputTypes, isPresent: node.inputs.map { $0 != nil }, contents: inputContents,
+        inputs: facts.map { $0?.type?.plain }, isPresent: isPresent,
+        contents: facts.map { $0?.content }, partials: facts.map { $0?.partial },
         outputCount: node.outputs.count,
-        inferGraph: { (graph, inputs) throws(TypeError) in try outer.outputs(of: graph, inputs) })
+        inferGraph: { (graph, inputs) throws(TypeError) in
+          try outputs(of: graph, inputs, scope, at: place)
+        })
       do {
         try node.operation.checkArity(node)
-        try node.operation.checkElements(inputTypes)
+        try node.operation.checkElements(site.inputs)
         try node.operation.infer(&site)
       } catch {
-        errors.append(TypeError(error.reason, place))
+        journal.note(TypeError(error.reason, error.place.road.isEmpty ? place : error.place))
         return
       }
-      let folded = fold(node, site)
+      let folded = ConstantFolding.contents(of: node, site)
       for (index, name) in node.outputs.enumerated() {
         guard let name else { continue }
-        if let content = folded[index] ?? site.outputContents[index] {
-          contents[name] = content
-          types[name] = content.type
-        } else if let inferred = site.outputs[index] {
-          settle(name, inferred, at: place)
-        }
+        let content = folded[index] ?? site.knownContent(index)
+        let type = content?.type ?? site.outputs[index]
+        settle(
+          name, ValueFact(type: type, content: content, partial: site.outputPartials[index]), scope,
+          at: place)
       }
     }
 
-    private mutating func settle(_ name: String, _ inferred: ValueType, at place: Place) {
-      guard let declared = types[name] else {
-        types[name] = inferred
+    /// Adds what was inferred of a value to what is declared of it.
+    private func settle(
+      _ name: String, _ inferred: ValueFact, _ scope: InferenceScope, at place: Place
+    ) {
+      var fact = inferred
+      if let declared = scope.facts[name]?.type {
+        if let type = inferred.type {
+          fact.type = ValueType.merge(declared.plain, type)
+          if fact.type == nil {
+            fact.type = type
+            let reason = TypeError.Reason.contradiction(declared: declared, inferred: type)
+            journal.note(TypeError(reason, place.inside("output", name)))
+          }
+        } else {
+          fact.type = declared
+        }
+      }
+      scope.facts[name] = fact
+    }
+
+    private func visit(
+      _ function: Function, _ node: Node, _ inputs: [ValueFact?], _ scope: InferenceScope,
+      at place: Place
+    ) {
+      guard depth < Self.deepest else {
+        journal.note(TypeError(.limit("\(Self.deepest) nested calls"), place))
         return
       }
-      if let merged = ValueType.merge(declared.plain, inferred) {
-        types[name] = merged
-      } else {
-        types[name] = inferred
-        let reason = TypeError.Reason.contradiction(declared: declared, inferred: inferred)
-        errors.append(TypeError(reason, place.inside("output", name)))
+      let body = InferenceScope(outer: nil)
+      for (index, name) in function.inputs.enumerated() {
+        let isGiven = index < node.inputs.count && node.inputs[index] != nil
+        body.facts[name] =
+          isGiven ? inputs[index] ?? ValueFact() : ValueFact(isAbsent: true)
       }
-    }
-
-    /// Contents of the outputs of a small node whose inputs are all constant.
-    private func fold(_ node: Node, _ site: InferenceSite) -> [Tensor?] {
-      let none = [Tensor?](repeating: nil, count: node.outputs.count)
-      guard !(node.operation is any Nondeterministic), !(node.operation is UnknownOperator),
-        node.operation.attributes.allSatisfy({ $0.value.subgraphs.isEmpty })
-      else { return none }
-      var values: [Value?] = []
-      for (index, name) in node.inputs.enumerated() {
-        guard name != nil else {
-          values.append(nil)
-          continue
-        }
-        guard let content = site.contents[index], content.count <= TypeInference.foldedElements else {
-          return none
-        }
-        values.append(.tensor(content))
+      let nodes: [Node]
+      do {
+        nodes = try function.bind(node)
+      } catch {
+        journal.note(TypeError(.attribute(function.name.description, "\(error.reason)"), place))
+        return
       }
-      for type in site.outputs {
-        guard let count = type?.shape?.extents.flatMap({ Checked.product($0) }) else { continue }
-        guard count <= TypeInference.foldedElements else { return none }
+      let here = place.inside("function", function.name.description)
+      let inner = inner(isInFunction: true)
+      for (index, innerNode) in nodes.enumerated() {
+        let at = here.inside("node", at: index, innerNode.name)
+        guard journal.step(at: at) else { return }
+        inner.visit(innerNode, body, at: at)
       }
-      let call = OperatorCall(
-        inputs: values, wanted: node.outputs.map { $0 != nil },
-        runGraph: { (_, _) throws(RunError) in throw RunError(.unsupported("subgraph")) })
-      guard let results = try? node.operation.evaluate(call) else { return none }
-      return (0..<node.outputs.count).map { index in
-        guard index < results.count, let tensor = results[index]?.tensor else { return nil }
-        return tensor.count <= TypeInference.foldedElements ? tensor : nil
-      }
-    }
-
-    private mutating func visit(
-      _ function: Function, _ node: Node, _ inputs: [ValueType?], _ contents: [Tensor?], at place: Place
-    ) {
-      guard depth < 32 else { return }
-      var inner = Walk(functions: functions, depth: depth + 1)
-      for (name, (type, content)) in zip(function.inputs, zip(inputs, contents)) {
-        inner.types[name] = type
-        inner.contents[name] = content
-      }
-      let bound = (try? function.bind(node)) ?? function.nodes
-      for (index, innerNode) in bound.enumerated() {
-        inner.visit(innerNode, at: place.inside("function node", at: index, innerNode.name))
-      }
-      errors += inner.errors
       for (name, source) in zip(node.outputs, function.outputs) {
-        guard let name else { continue }
-        if let type = inner.types[source] { settle(name, type, at: place) }
-        if let content = inner.contents[source] { self.contents[name] = content }
+        guard let name, let fact = body.find(source), !fact.isAbsent else { continue }
+        settle(name, fact, scope, at: place)
       }
     }
 
-    func outputs(of graph: Graph, _ inputs: [ValueType?]) throws(TypeError) -> [ValueType?] {
-      guard depth < 32 else { return [] }
-      var inner = Walk(functions: functions, depth: depth + 1)
-      (inner.types, inner.contents) = (types, contents)
+    /// Types of a subgraph's outputs, given those of its inputs.
+    ///
+    /// - Throws: the first error inside it.
+    private func outputs(
+      of graph: Graph, _ inputs: [ValueType?], _ scope: InferenceScope, at place: Place
+    ) throws(TypeError) -> [ValueType?] {
+      guard depth < Self.deepest else {
+        throw TypeError(.limit("\(Self.deepest) nested graphs"), place)
+      }
+      let here = place.inside("subgraph", graph.name)
+      let body = InferenceScope(outer: scope)
       var replacing: [String: ValueType] = [:]
       for (input, type) in zip(graph.inputs, inputs) {
-        // A loop-carried value may change its shape, so a declared type wins over the first one.
-        if let type { replacing[input.name] = input.type == .unspecified ? type : input.type }
+        guard let type else { continue }
+        replacing[input.name] = ValueType.merge(input.type, type) ?? type
       }
-      inner.enter(graph, replacing: replacing)
-      for input in graph.inputs { inner.contents[input.name] = nil }
-      inner.visit(graph, at: Place().inside("subgraph", graph.name))
-      if let error = inner.errors.first { throw error }
-      return graph.outputs.map { inner.types[$0.name] ?? ($0.type == .unspecified ? nil : $0.type) }
+      let inner = inner(isInFunction: isInFunction)
+      let errorCount = journal.errors.count
+      inner.enter(graph, body, replacing: replacing, at: here)
+      inner.visit(graph, body, at: here)
+      if let error = journal.withdraw(since: errorCount) { throw error }
+      for (name, fact) in body.facts {
+        if let type = fact.type, !isInFunction { journal.note(name, type) }
+      }
+      return graph.outputs.map { output in
+        let type = body.find(output.name)?.type ?? output.type
+        return type == .unspecified ? nil : type.plain
+      }
     }
+  }
+}
+
+extension InferenceSite {
+  /// Contents of output `index` that its operator gives, or that the extents it is made of make up.
+  fileprivate func knownContent(_ index: Int) -> Tensor? {
+    if let content = outputContents[index] { return content }
+    guard let partial = outputPartials[index], case .tensor(.int64, let shape?)? = outputs[index],
+      shape.rank <= 1
+    else { return nil }
+    let numbers = partial.compactMap(\.extent)
+    guard numbers.count == partial.count else { return nil }
+    return Tensor(vector: numbers).reshaped(shape.rank == 0 ? [] : [numbers.count])
   }
 }
 
@@ -185,58 +246,4 @@ struct FunctionKey: Hashable, Sendable {
   let name: OperatorName
   let overload: String
   init(_ name: OperatorName, _ overload: String) { (self.name, self.overload) = (name, overload) }
-}
-
-extension ValueType {
-  /// The more specific of two descriptions of one value; nil when they contradict each other.
-  public static func merge(_ a: ValueType, _ b: ValueType) -> ValueType? {
-    switch (a.plain, b.plain) {
-    case (.unspecified, _): return b
-    case (_, .unspecified): return a
-    case (.tensor(let x, let m), .tensor(let y, let n)):
-      guard x == y else { return nil }
-      guard let m else { return .tensor(x, n) }
-      guard let n else { return .tensor(x, m) }
-      guard m.rank == n.rank else { return nil }
-      var merged: [Dimension] = []
-      for (p, q) in zip(m.dimensions, n.dimensions) {
-        guard let dimension = Dimension.merge(p, q) else { return nil }
-        merged.append(dimension)
-      }
-      return .tensor(x, Shape(merged, denotations: m.denotations))
-    case (.sequence(let x), .sequence(let y)): return merge(x, y) == nil ? nil : a
-    case (.optional(let x), .optional(let y)): return merge(x, y) == nil ? nil : a
-    default: return a.plain == b.plain ? a : nil
-    }
-  }
-}
-
-extension Operator {
-  /// - Throws: `TypeError` when the node lists too many or too few inputs or outputs.
-  func checkArity(_ node: Node) throws(TypeError) {
-    guard !(self is UnknownOperator) else { return }
-    let signature = Self.signature
-    guard signature.inputRange.contains(node.inputs.count) else {
-      throw TypeError(.inputCount(node.inputs.count, allowed: signature.inputRange))
-    }
-    guard signature.outputRange.contains(node.outputs.count) else {
-      throw TypeError(.outputCount(node.outputs.count, allowed: signature.outputRange))
-    }
-    for (index, parameter) in signature.inputs.enumerated() where parameter.arity == .required {
-      if node.inputs[index] == nil { throw TypeError(.missingInput(index)) }
-    }
-  }
-
-  /// - Throws: `TypeError.element` when an input's element type is none the signature allows.
-  func checkElements(_ inputs: [ValueType?]) throws(TypeError) {
-    let parameters = Self.signature.inputs
-    guard let last = parameters.last else { return }
-    for (index, type) in inputs.enumerated() {
-      guard case .tensor(let element, _) = type else { continue }
-      let parameter = index < parameters.count ? parameters[index] : last
-      guard parameter.elements.contains(element) else {
-        throw TypeError(.element(input: index, element))
-      }
-    }
-  }
 }

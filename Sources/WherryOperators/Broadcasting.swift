@@ -14,11 +14,12 @@ func checkedCount(_ shape: [Int]) throws(RunError) -> Int {
   return count
 }
 
-/// Elements between neighbours along each axis of a row-major tensor.
+/// Elements between neighbours along each axis of a row-major tensor; of no meaning for an empty
+/// one, whose other extents may be of any size.
 func rowMajorStrides(_ shape: [Int]) -> [Int] {
   var strides = [Int](repeating: 1, count: shape.count)
   for axis in shape.indices.dropLast().reversed() {
-    strides[axis] = strides[axis + 1] * max(shape[axis + 1], 1)
+    strides[axis] = strides[axis + 1] &* max(shape[axis + 1], 1)
   }
   return strides
 }
@@ -31,7 +32,8 @@ struct Broadcast: Sendable {
   let shape: [Int]
   let count: Int
 
-  /// - Throws: `RunError.badInput` when the shapes don't fit, `.limit` when the result is too large.
+  /// - Throws: `RunError.badInput` when the shapes don't fit, `.limit` when the result is too
+  /// large.
   init(_ shapes: [[Int]]) throws(RunError) {
     var merged: [Int] = []
     for shape in shapes {
@@ -94,8 +96,8 @@ struct Broadcast: Sendable {
   }
 }
 
-/// A row-major walk over extents that keeps one offset for each of several operands. Axes along which
-/// every operand advances evenly are fused, so that rows are long.
+/// A row-major walk over extents that keeps one offset for each of several operands. Axes along
+/// which every operand advances evenly are fused, so that rows are long.
 struct RowWalk: Sendable {
   private var outer: [Int] = []
   private var outerSteps: [[Int]] = []
@@ -108,7 +110,7 @@ struct RowWalk: Sendable {
   init(_ extents: [Int], _ strides: [[Int]]) {
     isEmpty = extents.contains(0)
     var fused: [(extent: Int, steps: [Int])] = []
-    for axis in extents.indices where extents[axis] != 1 {
+    for axis in extents.indices where extents[axis] != 1 && !isEmpty {
       let steps = strides.map { $0[axis] }
       if let last = fused.last, zip(last.steps, steps).allSatisfy({ $0 == $1 * extents[axis] }) {
         fused[fused.count - 1] = (last.extent * extents[axis], steps)
@@ -146,7 +148,8 @@ struct RowWalk: Sendable {
   }
 }
 
-/// A tensor seen as `outer` blocks of `length` steps along one axis, `inner` elements apart.
+/// A tensor seen as `outer` blocks of `length` steps along one axis, `inner` elements apart. An
+/// empty tensor has no blocks.
 struct AxisView: Sendable {
   let outer: Int
   let length: Int
@@ -159,9 +162,10 @@ struct AxisView: Sendable {
 
   /// - Parameter axis: 0 ..< rank.
   init(_ shape: [Int], at axis: Int) {
-    outer = shape[..<axis].reduce(1, *)
     length = shape[axis]
-    inner = shape[(axis + 1)...].reduce(1, *)
+    let isEmpty = Checked.product(shape) ?? 0 == 0
+    outer = isEmpty ? 0 : shape[..<axis].reduce(1, *)
+    inner = isEmpty ? 0 : shape[(axis + 1)...].reduce(1, *)
   }
 
   /// Calls `body` with the offset of the first element of each line along the axis.

@@ -33,7 +33,8 @@ typedef struct wh_section_record { /* 64 bytes */
   uint8_t digest[32];         /* SHA-256 of the section's bytes */
 } wh_section_record;
 
-/* Sections are in ascending offset order, do not overlap, and the gaps between them are zero. */
+/* Sections are in ascending offset order, do not overlap, each kind occurs once, and the gaps between
+ * them and after the last are zero. Readers ignore kinds they do not know. */
 #define WH_SECTION(a, b, c, d) \
   ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16 | (uint32_t)(d) << 24)
 enum {

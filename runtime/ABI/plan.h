@@ -17,6 +17,16 @@
  * the compiler inserts Move operations where a layout changes.
  *
  * The operator codes and the kernel that serves each are the rows of operators.def.
+ *
+ * What the runtime's verifier demands beyond the fields' own comments:
+ * - padding is zero, text is UTF-8 and its last byte is NUL, reserved fields are 0;
+ * - tensors may share memory: a tensor may be another one's view;
+ * - inside one operation, an output may overlap an input only if both begin at the same offset, and no
+ *   other output; scratch overlaps no operand;
+ * - model inputs are arena tensors; outputs may be anywhere, inputs and weights included;
+ * - an operation has at most 32 operands, scratch is never WH_NONE;
+ * - labels of all tensors together are scanned over at most 16 times text_bytes.
+ * That a tensor is written before it is read is the compiler's duty: the arena starts as zeros.
  */
 #ifndef WHERRY_PLAN_H
 #define WHERRY_PLAN_H
@@ -61,7 +71,7 @@ typedef struct wh_plan_header { /* 64 bytes */
 
 typedef struct wh_tensor_record { /* 80 bytes */
   uint64_t offset;
-  uint64_t bytes;           /* product of dims times element size; packed weights: the packed size */
+  uint64_t bytes;           /* product of dims times element size, for packed weights too */
   uint32_t element;
   uint32_t storage;
   uint32_t rank;            /* 0 to WH_MAX_RANK; packed weights have rank 1 */

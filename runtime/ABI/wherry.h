@@ -16,8 +16,15 @@
  * One model, many sessions: sessions share the file's bytes and nothing else; each may be used by one
  * thread at a time. The file's bytes must stay unchanged and mapped while a session is open.
  *
- * Every struct begins with its size, set by the caller, so that later versions can append fields.
- * Functions are only ever added. Pointers that a function fills are valid until wherry_close.
+ * bytes is the whole file, no more and no less, at an address that is a multiple of 64: what mmap
+ * gives, an aligned buffer, or alignas(64) in flash. Bytes of any kind are safe to pass: a file is
+ * either refused, with the place of what is wrong, or runs inside its own memory. Checking takes time
+ * linear in the size of the plan. How long an invocation takes is for the model to say (macs).
+ *
+ * Every struct begins with its size, set by the caller, so that later versions can append fields; a
+ * larger size than this header's is fine, a smaller one is WHERRY_BAD_ARGUMENT. error may be null.
+ * Functions are only ever added. Pointers that a function fills are valid until wherry_close, names
+ * and labels for as long as the file's bytes.
  */
 #ifndef WHERRY_H
 #define WHERRY_H
@@ -76,7 +83,8 @@ enum {
 typedef struct wherry_info {
   uint32_t size;            /* sizeof(wherry_info) */
   uint32_t input_count, output_count, operation_count;
-  uint64_t session_bytes;   /* memory wherry_open needs: bookkeeping + arena_bytes, at 64-byte alignment */
+  uint64_t session_bytes;   /* memory wherry_open needs on this processor: bookkeeping + arena_bytes;
+                             * a multiple of 64, to be given at 64-byte alignment */
   uint64_t arena_bytes;     /* tensors of one session: the header's figure, recomputed */
   uint64_t state_bytes;     /* part of the arena kept between invocations */
   uint64_t macs;            /* multiply-accumulates of one invocation */
@@ -132,14 +140,16 @@ WHERRY_API uint32_t wherry_version(void);
 /* One word for a status, never null. */
 WHERRY_API const char *wherry_status_text(wherry_status status);
 
-/* Verifies the whole plan (not the checksums) and fills info. Reads header, table and plan only. */
+/* Verifies the whole plan (not the checksums) and fills info. Reads header, table, plan and the
+ * head of the self-test section. */
 WHERRY_API wherry_status wherry_check(const void *bytes, size_t size, wherry_info *info, wherry_error *error);
 
-/* Recomputes every SHA-256 of the file. */
+/* Recomputes every SHA-256 of the file and demands that the bytes between its sections are zero: what
+ * passes is, bit for bit, what was written. Works on files without a plan. */
 WHERRY_API wherry_status wherry_verify(const void *bytes, size_t size, wherry_error *error);
 
 /* Verifies the plan and makes a session inside memory (64-byte aligned, at least session_bytes).
- * options may be null. The arena starts as zero bytes. */
+ * options may be null. The arena starts as zero bytes. On failure *session is null. */
 WHERRY_API wherry_status wherry_open(const void *bytes, size_t size, void *memory, size_t memory_size,
                           const wherry_options *options, wherry_session **session, wherry_error *error);
 
@@ -159,22 +169,25 @@ WHERRY_API wherry_status wherry_get_output(const wherry_session *session, uint32
 WHERRY_API void *wherry_input_data(wherry_session *session, uint32_t index);
 WHERRY_API const void *wherry_output_data(const wherry_session *session, uint32_t index);
 
-/* Runs the model once. Never allocates. */
+/* Runs the model once. Never allocates. WHERRY_BAD_VALUE means that input data was out of an
+ * operator's range; outputs and state are then half-written: wherry_reset before going on. */
 WHERRY_API wherry_status wherry_invoke(wherry_session *session);
 
-/* The error of the last failed call on this session. */
+/* The error of the last failed call on this session; status WHERRY_OK if none failed. */
 WHERRY_API wherry_status wherry_last_error(const wherry_session *session, wherry_error *error);
 
 /* What one operation cost; index below operation_count. Needs the profile option. */
 WHERRY_API wherry_status wherry_profile_of(const wherry_session *session, uint32_t operation, wherry_profile *profile);
 
-/* Runs the file's self-test vectors; WHERRY_TEST_FAILED names case and output in the error. */
+/* Runs the file's self-test vectors; WHERRY_TEST_FAILED names case, output and element in the error.
+ * Each case starts with zeroed state; inputs and state are overwritten. */
 WHERRY_API wherry_status wherry_self_test(wherry_session *session, wherry_error *error);
 
 /* Zeroes the persistent state. */
 WHERRY_API void wherry_reset(wherry_session *session);
 
-/* Ends the session; the memory is the caller's again. */
+/* Ends the session; the memory is the caller's again. Calls on a closed session whose memory still
+ * stands are WHERRY_BAD_ARGUMENT. Null is fine here and in wherry_reset. */
 WHERRY_API void wherry_close(wherry_session *session);
 
 #ifdef __cplusplus

@@ -25,12 +25,12 @@ extension ArgExtreme {
     let extents = data.rank == 0 ? [1] : data.shape
     let axis = try checkedAxis(axis, rank: extents.count)
     let view = AxisView(extents, at: axis)
-    guard view.length > 0 || view.outer * view.inner == 0 else {
-      throw RunError(.badInput("axis \(axis) of \(data.shape) has no elements"))
-    }
     var shape = data.shape
     if data.rank > 0 {
       if keepsAxis { shape[axis] = 1 } else { shape.remove(at: axis) }
+    }
+    guard try checkedCount(shape) == 0 || data.count > 0 else {
+      throw RunError(.badInput("axis \(axis) of \(data.shape) has no elements"))
     }
     let places: [Int64]
     if data.element.isFloat {
@@ -53,7 +53,6 @@ extension ArgExtreme {
     var places: [Int64] = []
     values.withUnsafeBufferPointer { values in
       view.forEachLine { start in
-        guard view.length > 0 else { return }
         var best = 0
         for index in 0..<view.length
         where replaces(values[start + index * view.inner], values[start + best * view.inner]) {

@@ -1,6 +1,7 @@
 import WherryGraph
 
-/// An operator on pairs of elements of two broadcast tensors of one type, which it keeps. Integers wrap.
+/// An operator on pairs of elements of two broadcast tensors of one type, which it keeps. Integers
+/// wrap.
 public protocol NumberBinary: Operator {
   func apply(_ x: Double, _ y: Double) -> Double
   func apply<T: FixedWidthInteger>(_ x: T, _ y: T) -> T

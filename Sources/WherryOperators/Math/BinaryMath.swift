@@ -39,8 +39,9 @@ public struct Div: NumberBinary {
   }
 }
 
-/// The remainder of `A / B`: with `usesTruncation` of the quotient truncated towards zero (the sign of
-/// `A`), otherwise of the quotient rounded down (the sign of `B`). An integer remainder by zero is 0.
+/// The remainder of `A / B`: with `usesTruncation` of the quotient truncated towards zero (the sign
+/// of `A`), otherwise of the quotient rounded down (the sign of `B`). An integer remainder by zero
+/// is 0.
 /// - Source: ONNX operator specification, Mod-28.
 public struct Mod: NumberBinary {
   public var usesTruncation = false

@@ -11,9 +11,9 @@ public enum PowerRounding: String, AttributeConvertible {
 
 /// The elements in another type, numbers and text alike.
 ///
-/// Floats round half to even. Floats become integers by truncation, and integers keep their low bits
-/// where they don't fit (for floats the standard leaves that undefined; past 64 bits they saturate
-/// first, and NaN is 0). Text follows `NumberText`.
+/// Floats round half to even. Floats become integers by truncation, and integers keep their low
+/// bits where they don't fit (for floats the standard leaves that undefined; past 64 bits they
+/// saturate first, and NaN is 0). Text follows `NumberText`.
 /// - Source: ONNX operator specification, Cast-28.
 public struct Cast: Operator {
   public var target = ElementType.float32
@@ -84,7 +84,7 @@ struct Conversion: Sendable {
     if target == .string { return Tensor(x.shape, strings: NumberText.write(x)) }
     if !x.element.isFloat {
       guard target.isFloat else { return Tensor(target, x.shape, integers: x.integers) }
-      return fromFloats(x.shape, Self.roundedToOdd(x))
+      return fromFloats(x.shape, target == .float64 ? x.doubles : Self.roundedToOdd(x))
     }
     return fromFloats(x.shape, x.doubles)
   }
@@ -109,8 +109,8 @@ struct Conversion: Sendable {
     return whole < 0 ? .min : UInt64(exactly: whole).map { Int64(bitPattern: $0) } ?? .max
   }
 
-  /// Integers as float64; those that it can't hold get an odd last bit, so that rounding them again to a
-  /// narrower type gives what rounding once would.
+  /// Integers as float64; those that it can't hold get an odd last bit, so that rounding them again
+  /// to a narrower type gives what rounding once would.
   private static func roundedToOdd(_ x: Tensor) -> [Double] {
     func narrow<T: FixedWidthInteger>(_ value: T) -> Double {
       let near = Double(value)
@@ -126,8 +126,8 @@ struct Conversion: Sendable {
     }
   }
 
-  /// The pattern of a positive number's power of two; 255 is NaN. Zero and negative numbers give the
-  /// least power.
+  /// The pattern of a positive number's power of two; 255 is NaN. Zero and negative numbers give
+  /// the least power.
   private func powerOfTwo(_ value: Double) -> UInt8 {
     if value.isNaN { return 255 }
     let most: UInt8 = saturates ? 254 : 255

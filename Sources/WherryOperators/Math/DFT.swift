@@ -1,10 +1,11 @@
+import WherryBytes
 import WherryGraph
 
 /// The discrete Fourier transform along one axis, or its inverse.
 ///
-/// `input: [..., D, ..., 1]` real or `[..., D, ..., 2]` complex, the last axis holding real and imaginary
-/// part; `dft_length` and `axis` (-2 when left out) are scalars. One-sided transforms of real input give
-/// the first `N / 2 + 1` lines, one-sided inverses give real samples.
+/// `input: [..., D, ..., 1]` real or `[..., D, ..., 2]` complex, the last axis holding real and
+/// imaginary part; `dft_length` and `axis` (-2 when left out) are scalars. One-sided transforms of
+/// real input give the first `N / 2 + 1` lines, one-sided inverses give real samples.
 /// - Source: ONNX operator specification, DFT-20.
 public struct DFT: Operator {
   public var isInverse = false
@@ -41,7 +42,8 @@ public struct DFT: Operator {
     }
     var length = site.has(1) ? site.integers(1)?.first : shape[axis].extent
     if let own = length, isOneSided {
-      length = isInverse ? (site.has(1) ? own : 2 * (own - 1)) : own / 2 + 1
+      length =
+        isInverse ? (site.has(1) ? own : Checked.multiply(2, max(own, 1) - 1)) : own / 2 + 1
     }
     result[axis] = length.map { .fixed(max($0, 0)) } ?? .unknown
     site.set(0, site.element(0), result)

@@ -41,19 +41,38 @@ public struct Einsum: Operator {
     guard let equation = EinsumEquation(equation, ranks: tensors.map(\.rank)) else {
       throw RunError(.badInput("\"\(equation)\" doesn't fit the operands"))
     }
-    let plan = try EinsumPlan(equation, tensors.map(\.shape))
     if tensors[0].element.isFloat {
-      let sums = plan.run(tensors.map(\.doubles), zero: 0, one: 1, +, *)
-      return single(Tensor(tensors[0].element, plan.shape, doubles: sums))
+      let (shape, sums) = try contract(
+        equation, tensors.map { ($0.shape, $0.doubles) })
+      return single(Tensor(tensors[0].element, shape, doubles: sums))
     }
-    let sums = plan.run(tensors.map(\.integers), zero: 0, one: 1, &+, &*)
-    return single(Tensor(tensors[0].element, plan.shape, integers: sums))
+    let (shape, sums) = try contract(
+      equation, tensors.map { ($0.shape, $0.integers) })
+    return single(Tensor(tensors[0].element, shape, integers: sums))
+  }
+
+  /// Multiplies the first two operands, summed over the labels that nothing else has, until at most
+  /// two are left.
+  private func contract<T: ProductSum>(
+    _ equation: EinsumEquation, _ operands: [(shape: [Int], values: [T])]
+  ) throws(RunError) -> (shape: [Int], values: [T]) {
+    var (equation, operands) = (equation, operands)
+    while operands.count > 2 {
+      let (pair, rest) = equation.splitFirstPair()
+      let plan = try EinsumPlan(pair, operands[..<2].map(\.shape))
+      let product = plan.run(operands[..<2].map(\.values))
+      operands.replaceSubrange(..<2, with: [(plan.shape, product)])
+      equation = rest
+    }
+    let plan = try EinsumPlan(equation, operands.map(\.shape))
+    return (plan.shape, plan.run(operands.map(\.values)))
   }
 }
 
 /// An equation over operands of known shapes.
 private struct EinsumPlan {
   let shape: [Int]
+  private let count: Int
   private let walk: RowWalk
 
   init(_ equation: EinsumEquation, _ shapes: [[Int]]) throws(RunError) {
@@ -70,17 +89,17 @@ private struct EinsumPlan {
       }
     }
     shape = equation.result.map { extents[$0] ?? 1 }
-    _ = try checkedCount(shape)
+    count = try checkedCount(shape)
     let whole = order.map { extents[$0] ?? 1 }
-    guard let steps = Checked.product(whole), steps <= 1 << 40 else {
-      throw RunError(.limit("2^40 products"))
+    guard let steps = Checked.product(whole), steps <= 1 << 36 else {
+      throw RunError(.limit("2^36 products"))
     }
     var strides: [[Int]] = []
     for (labels, shape) in zip(equation.operands, shapes) {
       var own: [EinsumEquation.Label: Int] = [:]
       let steps = rowMajorStrides(shape)
       for (axis, label) in labels.enumerated() where shape[axis] != 1 {
-        own[label, default: 0] += steps[axis]
+        own[label, default: 0] &+= steps[axis]
       }
       strides.append(order.map { own[$0] ?? 0 })
     }
@@ -89,22 +108,32 @@ private struct EinsumPlan {
     walk = RowWalk(whole, strides)
   }
 
-  func run<T>(
-    _ operands: [[T]], zero: T, one: T, _ add: (T, T) -> T, _ multiply: (T, T) -> T
-  ) -> [T] {
-    var totals = [T](repeating: zero, count: shape.reduce(1, *))
-    let target = operands.count
+  /// - Parameter operands: one or two.
+  func run<T: ProductSum>(_ operands: [[T]]) -> [T] {
+    var totals = [T](repeating: .zero, count: count)
     let steps = walk.rowSteps
     totals.withUnsafeMutableBufferPointer { totals in
-      walk.forEachRow { offsets in
-        for index in 0..<walk.rowLength {
-          var product = one
-          for operand in 0..<target {
-            product = multiply(
-              product, operands[operand][offsets[operand] + index * steps[operand]])
+      operands[0].withUnsafeBufferPointer { first in
+        guard operands.count == 2 else {
+          walk.forEachRow { offsets in
+            let (x, to) = (offsets[0], offsets[1])
+            for index in 0..<walk.rowLength {
+              let place = to + index * steps[1]
+              totals[place] = T.add(totals[place], first[x + index * steps[0]])
+            }
           }
-          let place = offsets[target] + index * steps[target]
-          totals[place] = add(totals[place], product)
+          return
+        }
+        let (stepX, stepY, stepTo) = (steps[0], steps[1], steps[2])
+        operands[1].withUnsafeBufferPointer { second in
+          walk.forEachRow { offsets in
+            let (x, y, to) = (offsets[0], offsets[1], offsets[2])
+            for index in 0..<walk.rowLength {
+              let place = to + index * stepTo
+              totals[place] = T.add(
+                totals[place], first[x + index * stepX], second[y + index * stepY])
+            }
+          }
         }
       }
     }

@@ -9,6 +9,25 @@ struct EinsumEquation: Sendable {
   let operands: [[Label]]
   let result: [Label]
 
+  private init(operands: [[Label]], result: [Label]) {
+    (self.operands, self.result) = (operands, result)
+  }
+
+  /// The product of the first two operands, summed over what neither the others nor the result
+  /// need, and what remains to be done with it as the first operand.
+  func splitFirstPair() -> (pair: EinsumEquation, rest: EinsumEquation) {
+    let others = operands.dropFirst(2)
+    let needed = Set(others.joined()).union(result)
+    var kept: [Label] = []
+    for label in operands.prefix(2).joined() where needed.contains(label) && !kept.contains(label) {
+      kept.append(label)
+    }
+    return (
+      EinsumEquation(operands: Array(operands.prefix(2)), result: kept),
+      EinsumEquation(operands: [kept] + others, result: result)
+    )
+  }
+
   /// nil when the equation is malformed or doesn't fit the operands' ranks.
   init?(_ equation: String, ranks: [Int]) {
     let text = equation.utf8.filter { $0 != UInt8(ascii: " ") }

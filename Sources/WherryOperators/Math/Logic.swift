@@ -66,8 +66,8 @@ public struct BitwiseNot: NumberUnary {
   public func apply<T: FixedWidthInteger>(_ x: T) -> T { ~x }
 }
 
-/// `X` shifted by `Y` bits; right shifts copy the sign. A shift by a negative number, or by as many bits
-/// as there are or more, leaves only what is shifted in.
+/// `X` shifted by `Y` bits; right shifts copy the sign. A shift by a negative number, or by as many
+/// bits as there are or more, leaves only what is shifted in.
 /// - Source: ONNX operator specification, BitShift-28.
 public struct BitShift: IntegerBinary {
   public enum Direction: String, AttributeConvertible {

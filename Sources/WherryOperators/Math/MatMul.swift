@@ -1,7 +1,7 @@
 import WherryGraph
 
-/// Matrix product as `numpy.matmul`: `A: [..., M, K]`, `B: [..., K, N]`, `Y: [..., M, N]`; the leading
-/// axes broadcast, and a vector stands for one row on the left, one column on the right.
+/// Matrix product as `numpy.matmul`: `A: [..., M, K]`, `B: [..., K, N]`, `Y: [..., M, N]`; the
+/// leading axes broadcast, and a vector stands for one row on the left, one column on the right.
 /// - Source: ONNX operator specification, MatMul-13.
 public struct MatMul: Operator {
   public init() {}

@@ -3,23 +3,26 @@ import WherryGraph
 /// A number whose products can be summed without trapping.
 protocol ProductSum: Sendable {
   static var zero: Self { get }
+  static func add(_ total: Self, _ x: Self) -> Self
   static func add(_ total: Self, _ x: Self, _ y: Self) -> Self
 }
 
 extension Double: ProductSum {
+  @inline(__always) static func add(_ total: Double, _ x: Double) -> Double { total + x }
   @inline(__always) static func add(_ total: Double, _ x: Double, _ y: Double) -> Double {
     total + x * y
   }
 }
 
 extension Int64: ProductSum {
+  @inline(__always) static func add(_ total: Int64, _ x: Int64) -> Int64 { total &+ x }
   @inline(__always) static func add(_ total: Int64, _ x: Int64, _ y: Int64) -> Int64 {
     total &+ x &* y
   }
 }
 
-/// The shapes of `numpy.matmul`: matrices in the last two axes, the axes before them broadcast, a vector
-/// taken as one row on the left and as one column on the right.
+/// The shapes of `numpy.matmul`: matrices in the last two axes, the axes before them broadcast, a
+/// vector taken as one row on the left and as one column on the right.
 struct MatrixProduct: Sendable {
   let rows: Int
   let inner: Int
@@ -50,9 +53,10 @@ struct MatrixProduct: Sendable {
 
   /// The product of row-major operands.
   func multiply<T: ProductSum>(_ a: [T], _ b: [T]) -> [T] {
+    guard batch.count > 0 else { return [] }
     let size = rows * columns
     var result = [T](repeating: .zero, count: batch.count * size)
-    guard !result.isEmpty, inner > 0 else { return result }
+    guard size > 0, inner > 0 else { return result }
     let walk = RowWalk(batch.shape, [batch.strides(of: batchA), batch.strides(of: batchB)])
     var done = 0
     a.withUnsafeBufferPointer { a in
@@ -81,10 +85,26 @@ struct MatrixProduct: Sendable {
     _ a: UnsafeBufferPointer<T>, _ b: UnsafeBufferPointer<T>, _ c: UnsafeMutableBufferPointer<T>,
     _ rows: Int, _ inner: Int, _ columns: Int
   ) {
+    let fours = inner - inner % 4
     for row in 0..<rows {
-      for step in 0..<inner {
-        let x = a[row * inner + step]
-        let (from, to) = (step * columns, row * columns)
+      let (line, to) = (row * inner, row * columns)
+      // Four steps a pass, in their order, so that each sum is loaded and stored a quarter as
+      // often.
+      for step in stride(from: 0, to: fours, by: 4) {
+        let (x, y, z, w) = (
+          a[line + step], a[line + step + 1], a[line + step + 2], a[line + step + 3]
+        )
+        let from = step * columns
+        for column in 0..<columns {
+          var sum = T.add(c[to + column], x, b[from + column])
+          sum = T.add(sum, y, b[from + columns + column])
+          sum = T.add(sum, z, b[from + 2 * columns + column])
+          c[to + column] = T.add(sum, w, b[from + 3 * columns + column])
+        }
+      }
+      for step in fours..<inner {
+        let x = a[line + step]
+        let from = step * columns
         for column in 0..<columns { c[to + column] = T.add(c[to + column], x, b[from + column]) }
       }
     }
@@ -116,9 +136,14 @@ func transposed<T>(_ values: [T], rows: Int, columns: Int) -> [T] {
   guard rows > 1, columns > 1 else { return values }
   return values.withUnsafeBufferPointer { values in
     [T](unsafeUninitializedCapacity: values.count) { target, count in
-      for column in 0..<columns {
-        for row in 0..<rows {
-          target.initializeElement(at: column * rows + row, to: values[row * columns + column])
+      // Square by square, so that both sides stay in the cache.
+      for top in stride(from: 0, to: rows, by: 16) {
+        for left in stride(from: 0, to: columns, by: 16) {
+          for column in left..<min(left + 16, columns) {
+            for row in top..<min(top + 16, rows) {
+              target.initializeElement(at: column * rows + row, to: values[row * columns + column])
+            }
+          }
         }
       }
       count = rows * columns

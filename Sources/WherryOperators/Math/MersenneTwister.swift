@@ -1,8 +1,8 @@
 import Glibc
 import WherryGraph
 
-/// The generator behind the random operators: MT19937, drawn from as numpy's `RandomState` does, so that
-/// a seed gives what ONNX's reference implementation gives.
+/// The generator behind the random operators: MT19937, drawn from as numpy's `RandomState` does, so
+/// that a seed gives what ONNX's reference implementation gives.
 ///
 /// - Source: Matsumoto and Nishimura, "Mersenne Twister", 1998; numpy's legacy random generation.
 struct MersenneTwister: Sendable {
@@ -19,7 +19,8 @@ struct MersenneTwister: Sendable {
     }
   }
 
-  /// - Parameter seed: the attribute of that name, truncated; nil or no number for one of the system's.
+  /// - Parameter seed: the attribute of that name, truncated; nil or no number for one of the
+  /// system's.
   init(seed: Float?) {
     let value = seed.flatMap { $0.isFinite ? Int64(exactly: $0.rounded(.towardZero)) : nil }
     self.init(seed: value.map { UInt32(truncatingIfNeeded: $0) })

@@ -64,7 +64,7 @@ public struct HardSigmoid: FloatUnary {
   public func apply(_ x: Double) -> Double { clamped(Double(alpha) * x + Double(beta), 0, 1) }
 }
 
-/// `x`, or 0 at and below `alpha`.
+/// `x` above `alpha`, 0 elsewhere.
 /// - Source: ONNX operator specification, ThresholdedRelu-22.
 public struct ThresholdedRelu: FloatUnary {
   public var alpha: Float = 1
@@ -72,7 +72,7 @@ public struct ThresholdedRelu: FloatUnary {
   public init() {}
   public static let signature = Signature.unary("ThresholdedRelu")
   public static let fields: [Field<ThresholdedRelu>] = [Field("alpha", \.alpha)]
-  public func apply(_ x: Double) -> Double { x <= Double(alpha) ? 0 : x }
+  public func apply(_ x: Double) -> Double { x > Double(alpha) ? x : 0 }
 }
 
 /// `x / (1 + e^(-alpha * x))`.
@@ -86,8 +86,8 @@ public struct Swish: FloatUnary {
   public func apply(_ x: Double) -> Double { x * logistic(Double(alpha) * x) }
 }
 
-/// `x + bias` below `-lambd`, `x - bias` above `lambd`, 0 between. Integers are computed in float64 and
-/// truncated.
+/// `x + bias` below `-lambd`, `x - bias` above `lambd`, 0 between. Integers are computed in float64
+/// and truncated.
 /// - Source: ONNX operator specification, Shrink-9.
 public struct Shrink: FloatUnary {
   public var bias: Float = 0
@@ -118,6 +118,9 @@ public struct PRelu: Operator {
   public static let fields: [Field<PRelu>] = []
 
   public func infer(_ site: inout InferenceSite) throws(TypeError) {
+    if let x = site.shape(0), let broadcast = try site.broadcastShape(2), broadcast.rank != x.rank {
+      throw TypeError(.rank(input: 1, broadcast.rank, expected: "at most \(x.rank)"))
+    }
     site.set(0, try site.commonElement(0..<2), site.shape(0))
   }
 

@@ -1,8 +1,8 @@
 import WherryBytes
 import WherryGraph
 
-/// Which element of a scale or zero point goes with which element of a tensor: one for all, one for each
-/// step along an axis, or one for each block of steps.
+/// Which element of a scale or zero point goes with which element of a tensor: one for all, one for
+/// each step along an axis, or one for each block of steps.
 ///
 /// - Source: ONNX operator specification, QuantizeLinear-28.
 struct QuantizationGrain: Sendable {
@@ -16,7 +16,7 @@ struct QuantizationGrain: Sendable {
   /// - Throws: `RunError.badInput` when the shapes don't fit.
   init(_ shape: [Int], scale: [Int], axis: Int, blockSize: Int) throws(RunError) {
     if Checked.product(scale) == 1, blockSize == 0 || scale.count != shape.count {
-      view = AxisView([shape.reduce(1, *)], at: 0)
+      view = AxisView([try checkedCount(shape)], at: 0)
       (block, steps) = (1, (0, 0, 0))
       return
     }

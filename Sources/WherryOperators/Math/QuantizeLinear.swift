@@ -10,9 +10,10 @@ extension ElementSet {
 
 /// `saturate(round_half_even(x / y_scale) + y_zero_point)`.
 ///
-/// Scale and zero point: one for all, one for each step along `axis` (`[D_axis]`), or one for each block
-/// of `blockSize` steps (`x`'s shape with `ceil(D_axis / blockSize)` at the axis). Narrow floats are
-/// rounded to directly. The quotient is rounded to the scale's type, or to that of `precision`, first.
+/// Scale and zero point: one for all, one for each step along `axis` (`[D_axis]`), or one for each
+/// block of `blockSize` steps (`x`'s shape with `ceil(D_axis / blockSize)` at the axis). Narrow
+/// floats are rounded to directly. The quotient is rounded to the scale's type, or to that of
+/// `precision`, first.
 /// - Source: ONNX operator specification, QuantizeLinear-28.
 public struct QuantizeLinear: Operator {
   public var axis = 1

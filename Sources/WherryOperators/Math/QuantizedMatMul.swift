@@ -57,8 +57,9 @@ public struct MatMulInteger: Operator {
 
 /// The product of two quantized matrices, quantized again.
 ///
-/// Scales and zero points are scalars, or one a row of `a` and one a column of `b`. 8-bit integers are
-/// summed in integers and requantized by `Requantization`; 8-bit floats are computed in float64.
+/// Scales and zero points are scalars, or one a row of `a` and one a column of `b`. 8-bit integers
+/// are summed in integers and requantized by `Requantization`; 8-bit floats are computed in
+/// float64.
 /// - Source: ONNX operator specification, QLinearMatMul-21.
 public struct QLinearMatMul: Operator {
   private static let matrices = eightBit.union(.eightBitFloats)

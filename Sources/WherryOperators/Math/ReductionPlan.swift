@@ -1,3 +1,4 @@
+import WherryBytes
 import WherryGraph
 
 /// Which axes of a tensor are reduced, and how its elements fall into groups.
@@ -9,13 +10,14 @@ struct ReductionPlan: Sendable {
   let groupSize: Int
   private let walk: RowWalk
 
-  /// - Parameter axes: each 0 ..< rank, without repeats.
-  init(_ input: [Int], axes: Set<Int>, keepsAxes: Bool) {
+  /// - Parameter axes: each 0 ..< rank.
+  /// - Throws: `RunError.limit` when an empty tensor would have too many groups.
+  init(_ input: [Int], axes: Set<Int>, keepsAxes: Bool) throws(RunError) {
     let kept = input.enumerated().map { axes.contains($0.offset) ? 1 : $0.element }
     shape =
       keepsAxes ? kept : input.enumerated().filter { !axes.contains($0.offset) }.map(\.element)
-    groups = kept.reduce(1, *)
-    groupSize = axes.reduce(1) { $0 * input[$1] }
+    groups = try checkedCount(kept)
+    groupSize = Checked.product(axes.map { input[$0] }) ?? 0
     let steps = rowMajorStrides(kept)
     walk = RowWalk(
       input, [rowMajorStrides(input), input.indices.map { axes.contains($0) ? 0 : steps[$0] }])

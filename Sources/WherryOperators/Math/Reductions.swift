@@ -2,7 +2,8 @@ import WherryGraph
 
 /// Folds a tensor along the axes of input 1, or all axes when none are given.
 ///
-/// `data: [...]`, `axes: [k] int64`; the result keeps reduced axes as extents of 1 when `keepsAxes`.
+/// `data: [...]`, `axes: [k] int64`; the result keeps reduced axes as extents of 1 when
+/// `keepsAxes`.
 public protocol Reduction: Operator {
   var keepsAxes: Bool { get set }
   /// Whether an empty or missing list of axes means none instead of all.
@@ -43,10 +44,11 @@ extension Reduction {
   /// The plan for a call's tensor and axes.
   func plan(_ call: OperatorCall, _ data: Tensor) throws(RunError) -> ReductionPlan {
     let given = try call.optionalTensor(1)?.integers.map { Int($0) } ?? []
+    let axes: Set<Int>
     do {
-      let axes = try ReductionPlan.resolve(given, rank: data.rank, skipsEmpty: skipsEmptyAxes)
-      return ReductionPlan(data.shape, axes: axes, keepsAxes: keepsAxes)
+      axes = try ReductionPlan.resolve(given, rank: data.rank, skipsEmpty: skipsEmptyAxes)
     } catch { throw RunError(error) }
+    return try ReductionPlan(data.shape, axes: axes, keepsAxes: keepsAxes)
   }
 
   public func evaluate(_ call: OperatorCall) throws(RunError) -> [Value?] {

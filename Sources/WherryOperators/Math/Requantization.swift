@@ -13,7 +13,8 @@ enum Requantization {
     saturate(Double(Float(accumulator) * scale), zeroPoint: zeroPoint, bounds)
   }
 
-  /// A number rounded half to even, moved by the zero point and held within `bounds`; NaN counts as 0.
+  /// A number rounded half to even, moved by the zero point and held within `bounds`; NaN counts as
+  /// 0.
   static func saturate(
     _ value: Double, zeroPoint: Int64, _ bounds: ClosedRange<Int64>
   ) -> Int64 {

@@ -2,8 +2,8 @@ import WherryGraph
 
 /// Fourier transforms of overlapping, windowed frames of a signal.
 ///
-/// `signal: [batch, samples, 1 or 2]`; `frame_step` and `frame_length` are scalars, `window: [length]`;
-/// the result is `[batch, frames, lines, 2]` with `length / 2 + 1` lines when one-sided.
+/// `signal: [batch, samples, 1 or 2]`; `frame_step` and `frame_length` are scalars, `window:
+/// [length]`; the result is `[batch, frames, lines, 2]` with `length / 2 + 1` lines when one-sided.
 /// - Source: ONNX operator specification, STFT-17.
 public struct STFT: Operator {
   public var isOneSided = true
@@ -25,10 +25,12 @@ public struct STFT: Operator {
     if length == nil, let window = site.shape(2), window.rank == 1 { length = window[0].extent }
     if length == nil, !site.has(2), !site.has(3) { length = samples }
     var frames = Dimension.unknown
-    if let samples, let length, let step = site.integers(1)?.first, step > 0, length <= samples {
+    if let samples, let length, let step = site.integers(1)?.first, step > 0, length > 0,
+      length <= samples
+    {
       frames = .fixed((samples - length) / step + 1)
     }
-    let lines = length.map { Dimension.fixed(isOneSided ? $0 / 2 + 1 : $0) }
+    let lines = length.map { Dimension.fixed(isOneSided ? max($0, 0) / 2 + 1 : max($0, 0)) }
     site.set(
       0, site.element(0), Shape([site.shape(0)?[0] ?? .unknown, frames, lines ?? .unknown, 2]))
   }

@@ -78,7 +78,8 @@ public struct Multinomial: Operator, Nondeterministic {
   }
 }
 
-/// Passes its input on; in training, drops elements with probability `ratio` and scales up the rest.
+/// Passes its input on; in training, drops elements with probability `ratio` and scales up the
+/// rest.
 ///
 /// `data: [...]`, `ratio`: scalar in 0 ..< 1 (0.5 when left out), `training_mode`: bool scalar. The
 /// second output says which elements stayed.

@@ -16,9 +16,9 @@ extension LineOperator {
   public func evaluate(_ call: OperatorCall) throws(RunError) -> [Value?] {
     let x = try call.tensor(0)
     let view = try AxisView(x.rank == 0 ? [1] : x.shape, axis)
+    guard x.count > 0 else { return single(x) }
     var values = x.doubles
     var line = [Double](repeating: 0, count: view.length)
-    guard view.length > 0 else { return single(x) }
     view.forEachLine { start in
       for index in 0..<view.length { line[index] = values[start + index * view.inner] }
       apply(&line)

@@ -18,7 +18,8 @@ extension FloatUnary {
   }
 }
 
-/// An operator on each element of one tensor of floats or integers; type and shape stay. Integers wrap.
+/// An operator on each element of one tensor of floats or integers; type and shape stay. Integers
+/// wrap.
 public protocol NumberUnary: FloatUnary {
   func apply<T: FixedWidthInteger>(_ x: T) -> T
 }

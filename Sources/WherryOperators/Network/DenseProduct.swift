@@ -8,64 +8,61 @@ func accumulateProduct(
   _ b: UnsafePointer<Double>, _ bStep: Int,
   _ c: UnsafeMutablePointer<Double>, _ cStep: Int
 ) {
-  var row = 0
-  while row + 4 <= m {
-    let (a0, c0) = (a + row * aStep, c + row * cStep)
-    let (a1, a2, a3) = (a0 + aStep, a0 + 2 * aStep, a0 + 3 * aStep)
-    let (c1, c2, c3) = (c0 + cStep, c0 + 2 * cStep, c0 + 3 * cStep)
+  // A strip of four columns of so many rows stays in the first-level cache while all of `a` passes.
+  let depth = 128
+  for start in stride(from: 0, to: k, by: depth) {
+    let count = min(depth, k - start)
+    let (a, b) = (a + start, b + start * bStep)
     var column = 0
     while column + 4 <= n {
-      var (s0, s1) = (load4(c0 + column), load4(c1 + column))
-      var (s2, s3) = (load4(c2 + column), load4(c3 + column))
-      var source = b + column
-      for inner in 0..<k {
-        let x = load4(source)
-        s0 += x * a0[inner]
-        s1 += x * a1[inner]
-        s2 += x * a2[inner]
-        s3 += x * a3[inner]
-        source += bStep
+      var row = 0
+      while row + 4 <= m {
+        accumulateTile(
+          count, a + row * aStep, aStep, b + column, bStep, c + row * cStep + column, cStep)
+        row += 4
       }
-      store4(s0, c0 + column)
-      store4(s1, c1 + column)
-      store4(s2, c2 + column)
-      store4(s3, c3 + column)
+      while row < m {
+        let (a, c) = (a + row * aStep, c + row * cStep + column)
+        var sum = load4(c)
+        for inner in 0..<count { sum += load4(b + inner * bStep + column) * a[inner] }
+        store4(sum, c)
+        row += 1
+      }
       column += 4
     }
-    for offset in 0..<4 {
-      accumulateRow(k, column..<n, a0 + offset * aStep, b, bStep, c0 + offset * cStep)
+    while column < n {
+      for row in 0..<m {
+        var sum = c[row * cStep + column]
+        for inner in 0..<count { sum += a[row * aStep + inner] * b[inner * bStep + column] }
+        c[row * cStep + column] = sum
+      }
+      column += 1
     }
-    row += 4
-  }
-  while row < m {
-    accumulateRow(k, 0..<n, a + row * aStep, b, bStep, c + row * cStep)
-    row += 1
   }
 }
 
-/// One row of the product, columns `columns`.
-private func accumulateRow(
-  _ k: Int, _ columns: Range<Int>, _ a: UnsafePointer<Double>,
-  _ b: UnsafePointer<Double>, _ bStep: Int, _ c: UnsafeMutablePointer<Double>
+/// Four rows and four columns of the product.
+@inline(__always)
+private func accumulateTile(
+  _ k: Int, _ a: UnsafePointer<Double>, _ aStep: Int, _ b: UnsafePointer<Double>, _ bStep: Int,
+  _ c: UnsafeMutablePointer<Double>, _ cStep: Int
 ) {
-  var column = columns.lowerBound
-  while column + 8 <= columns.upperBound {
-    var (low, high) = (load4(c + column), load4(c + column + 4))
-    for inner in 0..<k {
-      let source = b + inner * bStep + column
-      low += load4(source) * a[inner]
-      high += load4(source + 4) * a[inner]
-    }
-    store4(low, c + column)
-    store4(high, c + column + 4)
-    column += 8
+  let (a1, a2, a3) = (a + aStep, a + 2 * aStep, a + 3 * aStep)
+  let (c1, c2, c3) = (c + cStep, c + 2 * cStep, c + 3 * cStep)
+  var (s0, s1, s2, s3) = (load4(c), load4(c1), load4(c2), load4(c3))
+  var source = b
+  for inner in 0..<k {
+    let x = load4(source)
+    s0 += x * a[inner]
+    s1 += x * a1[inner]
+    s2 += x * a2[inner]
+    s3 += x * a3[inner]
+    source += bStep
   }
-  while column < columns.upperBound {
-    var sum = c[column]
-    for inner in 0..<k { sum += a[inner] * b[inner * bStep + column] }
-    c[column] = sum
-    column += 1
-  }
+  store4(s0, c)
+  store4(s1, c1)
+  store4(s2, c2)
+  store4(s3, c3)
 }
 
 @inline(__always)

@@ -111,7 +111,8 @@ public struct GridSample: Operator {
     if x < low || x > high {
       switch paddingMode {
       case .zeros: break
-      case .border: x = min(max(x, 0), size - 1)
+      // A cubic kernel at a place outside still reaches inside, as PyTorch has it.
+      case .border: if mode != .cubic { x = min(max(x, 0), size - 1) }
       case .reflection: x = Self.reflect(x, low, high)
       }
     }

@@ -12,7 +12,7 @@ public struct LSTM: Operator {
   public var activationBeta: [Float]?
   /// f, g, h for each direction; Sigmoid, Tanh, Tanh when nil.
   public var activations: [String]?
-  /// Bound of what goes into an activation.
+  /// Bound of what goes into the gates; the cell passes its activation unclipped, as in ONNX Runtime.
   public var clip: Float?
   public var direction = RecurrentDirection.forward
   public var hiddenSize: Int?
@@ -77,7 +77,7 @@ public struct LSTM: Operator {
         let new = forgetGate * old + inputGate * g.apply(sums[3 * hidden + unit])
         cells[cell] = new
         let outputGate = f.apply(sums[hidden + unit] + peepholes[peephole + hidden] * new)
-        state[unit] = outputGate * h.apply(new)
+        state[unit] = outputGate * h.unclipped(new)
       }
     }
     return [

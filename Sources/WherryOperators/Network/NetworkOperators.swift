@@ -4,7 +4,7 @@ extension OperatorSet {
   /// Layers: convolution, pooling, normalization, recurrence, attention, losses, image sampling.
   static let networkOperators: [any Operator.Type] =
     convolutionOperators + poolingOperators + normalizationOperators + recurrentOperators
-    + imageOperators + attentionOperators + trainingOperators
+    + imageOperators + attentionOperators + trainingOperators + tabularOperators
 
   private static let convolutionOperators: [any Operator.Type] = [
     Conv.self, ConvTranspose.self, ConvInteger.self, QLinearConv.self, DeformConv.self, Col2Im.self,

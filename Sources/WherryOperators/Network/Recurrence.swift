@@ -178,6 +178,8 @@ private func swapAxes(_ x: [Double], _ a: Int, _ b: Int, _ c: Int) -> [Double] {
 /// An activation of a recurrent layer, with its parameters, applied to the clipped input.
 struct RecurrentActivation: Sendable {
   let apply: @Sendable (Double) -> Double
+  /// The same without clipping.
+  let unclipped: @Sendable (Double) -> Double
 
   /// The activations of every direction, `count` each: those named, else `defaults`.
   ///
@@ -212,9 +214,11 @@ struct RecurrentActivation: Sendable {
         throw RunError(.unsupported("activation \(name)"))
       }
       if let limit = clip.map({ Double($0) }), limit > 0 {
-        result.append(RecurrentActivation { function(min(max($0, -limit), limit)) })
+        result.append(
+          RecurrentActivation(
+            apply: { function(min(max($0, -limit), limit)) }, unclipped: function))
       } else {
-        result.append(RecurrentActivation(apply: function))
+        result.append(RecurrentActivation(apply: function, unclipped: function))
       }
     }
     return result

@@ -40,7 +40,7 @@ public struct ResizeAxis: Sendable {
     switch coordinates {
     case .asymmetric: return x / scale
     case .halfPixel: return (x + 0.5) / scale - 0.5
-    case .pytorchHalfPixel: return width == 1 ? -0.5 : (x + 0.5) / scale - 0.5
+    case .pytorchHalfPixel: return output == 1 ? 0 : (x + 0.5) / scale - 0.5
     case .halfPixelSymmetric:
       let offset = Double(input) / 2 * (1 - Double(output) / width)
       return offset + (x + 0.5) / scale - 0.5

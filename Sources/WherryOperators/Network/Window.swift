@@ -78,7 +78,11 @@ struct Window: Sendable {
         .shape("a window of \(span(axis)) on a padded extent of \(slack + span(axis))"))
     }
     var output = slack / stride + 1
-    if ceil, slack % stride != 0, output * stride < input + before { output += 1 }
+    if ceil {
+      if slack % stride != 0 { output += 1 }
+      // A last window that would start in the padding at the end does not count.
+      if (output - 1) * stride >= input + before { output -= 1 }
+    }
     return (before, after, output)
   }
 
@@ -223,8 +227,8 @@ extension RunError {
   ///
   /// - Throws: `RunError.limit` when it is negative or too many to hold as float64.
   static func count(_ shape: [Int]) throws(RunError) -> Int {
-    guard let count = Checked.product(shape), count <= 1 << 30 else {
-      throw RunError(.limit("\(1 << 30) elements: \(shape)"))
+    guard let count = Checked.product(shape), count <= 1 << 28 else {
+      throw RunError(.limit("\(1 << 28) elements: \(shape)"))
     }
     return count
   }

@@ -13,11 +13,11 @@ public struct Expand: Operator {
   public static let fields: [Field<Expand>] = []
 
   public func infer(_ site: inout InferenceSite) throws(TypeError) {
-    guard let shape = site.shape(0), let wanted = site.dimensions(1) else {
-      let rank = site.length(1).flatMap { length in
-        site.rank(0).flatMap { length <= 64 ? max($0, length) : nil }
-      }
-      site.set(0, site.element(0), rank.map { .unknown(rank: $0) })
+    let open = site.length(1).flatMap {
+      $0 <= 64 ? Array(repeating: Dimension.unknown, count: $0) : nil
+    }
+    guard let shape = site.shape(0), let wanted = site.dimensions(1) ?? open else {
+      site.set(0, site.element(0), nil)
       return
     }
     for case .fixed(let extent) in wanted where extent < 0 {

@@ -37,7 +37,7 @@ public struct EyeLike: Operator {
     let source = ElementSource(one)
     let (rows, columns) = (extents[0], extents[1])
     var builder = ElementBuilder(element, count: rows * columns)
-    for row in 0..<rows {
+    for row in 0..<(columns == 0 ? 0 : rows) {
       guard let column = Checked.add(row, k), column >= 0, column < columns else { continue }
       builder.copy(from: source, at: 0, to: row * columns + column)
     }

@@ -33,13 +33,31 @@ public struct If: Operator {
       }
       return
     }
-    let (a, b) = (try site.infer(thenBranch, []), try site.infer(elseBranch, []))
+    let (a, b) = try types(site)
     for (index, (x, y)) in zip(a, b).prefix(site.outputCount).enumerated() {
       guard let x, let y else { continue }
       guard let both = ValueType.union(x, y) else {
         throw TypeError(.contradiction(declared: x, inferred: y))
       }
       site.outputs[index] = both
+    }
+  }
+
+  /// The types of both branches. A branch whose types contradict each other is one that is never taken.
+  private func types(
+    _ site: InferenceSite
+  ) throws(TypeError) -> ([ValueType?], [ValueType?]) {
+    let first: [ValueType?]
+    do {
+      first = try site.infer(thenBranch, [])
+    } catch {
+      let second = try site.infer(elseBranch, [])
+      return (second, second)
+    }
+    do {
+      return (first, try site.infer(elseBranch, []))
+    } catch {
+      return (first, first)
     }
   }
 

@@ -61,7 +61,7 @@ public struct Loop: Operator {
       guard let value = call.inputs[index] else { throw RunError(.type(.missingInput(index))) }
       carried.append(value)
     }
-    var collected = Collection(body.outputs.dropFirst(carried.count + 1).map(\.type))
+    var collected = CollectedOutputs(body.outputs.dropFirst(carried.count + 1).map(\.type))
     var iteration = 0
     while condition, iteration < trips ?? .max {
       guard let number = Value.index(iteration), let flag = Value.flag(condition) else { break }
@@ -116,7 +116,7 @@ struct CarriedTypes {
 }
 
 /// The tensors that a loop collects, one list an output.
-struct Collection {
+struct CollectedOutputs {
   private(set) var tensors: [[Tensor]]
   private let types: [ValueType]
   private var bytes = 0

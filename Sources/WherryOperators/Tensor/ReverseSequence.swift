@@ -46,7 +46,7 @@ public struct ReverseSequence: Operator {
     let source = ElementSource(data)
     var builder = ElementBuilder(data)
     for (batch, length) in lengths.enumerated() {
-      for time in 0..<length {
+      for time in 0..<(run == 0 ? 0 : length) {
         let base = batch * strides[batchAxis]
         builder.copy(
           run, from: source, at: base + (length - 1 - time) * strides[timeAxis],

@@ -138,7 +138,7 @@ public struct Scan: Operator {
     guard lengths.count == 1, let length = lengths.first else {
       throw RunError(.badInput("the scan inputs differ in length"))
     }
-    var collected = Collection(body.outputs.dropFirst(plan.states).map(\.type))
+    var collected = CollectedOutputs(body.outputs.dropFirst(plan.states).map(\.type))
     for step in 0..<length {
       var slices: [Value] = []
       for (index, (tensor, axis)) in scanned.enumerated() {
@@ -154,7 +154,7 @@ public struct Scan: Operator {
   }
 
   private static func outputs(
-    _ collected: Collection, _ plan: Plan, _ limits: EvaluationLimits
+    _ collected: CollectedOutputs, _ plan: Plan, _ limits: EvaluationLimits
   ) throws(RunError) -> [Value?] {
     var outputs: [Value?] = []
     for (index, axis) in plan.outputAxes.enumerated() {

@@ -47,7 +47,8 @@ public struct SliceOperator: Operator {
   /// Axes that no cut can touch keep their extents when only the axes are known.
   private static func partlyKnown(_ site: InferenceSite, _ shape: Shape) -> Shape {
     var result = Shape(shape.dimensions)
-    let listed = site.has(3) ? site.integers(3) : site.length(1).map { Array(0..<max($0, 0)) }
+    let listed =
+      site.has(3) ? site.integers(3) : site.length(1).map { Array(0..<min(max($0, 0), shape.rank)) }
     guard let listed else { return .unknown(rank: shape.rank) }
     for axis in listed {
       let axis = axis < 0 ? axis + shape.rank : axis

@@ -30,24 +30,50 @@ public struct SplitToSequence: Operator {
     let axis = try InferenceSite.axis(axis, rank: shape.rank)
     if !site.has(1), !keepdims {
       shape.dimensions.remove(at: axis)
-    } else if let extent = shape[axis].extent, let parts = try parts(site, extent) {
-      let distinct = Set(parts)
-      shape[axis] = distinct.count == 1 ? distinct.first.map { .fixed($0) } ?? .unknown : .unknown
     } else {
-      shape[axis] = site.has(1) ? .unknown : 1
+      var part: Dimension = site.has(1) ? .unknown : 1
+      if let extent = shape[axis].extent { part = try parts(site, extent).common }
+      shape[axis] = part
     }
     site.outputs[0] = .sequence(.tensor(element, Shape(shape.dimensions)))
   }
 
-  /// The extents of the parts; nil when `split` is not constant.
-  private func parts(_ site: InferenceSite, _ extent: Int) throws(TypeError) -> [Int]? {
-    guard site.has(1) else { return Array(repeating: 1, count: extent) }
-    guard let split = site.content(1) else { return nil }
+  /// The extents of the parts.
+  private enum Parts {
+    /// `whole` parts of `each`, and a smaller one unless `rest` is 0.
+    case equal(each: Int, whole: Int, rest: Int)
+    case listed([Int])
+    case unknown
+
+    /// The extent of all parts.
+    var common: Dimension {
+      switch self {
+      case .equal(let each, let whole, let rest):
+        rest == 0 ? .fixed(each) : whole == 0 ? .fixed(rest) : .unknown
+      case .listed(let parts): Set(parts).count == 1 ? .fixed(parts[0]) : .unknown
+      case .unknown: .unknown
+      }
+    }
+
+    /// - Throws: `RunError.limit` for more parts than a run has steps.
+    func list(_ limits: EvaluationLimits) throws(RunError) -> [Int] {
+      switch self {
+      case .equal(let each, let whole, let rest):
+        guard whole < limits.steps else { throw RunError(.limit("\(limits.steps) parts")) }
+        return Array(repeating: each, count: whole) + (rest == 0 ? [] : [rest])
+      case .listed(let parts): return parts
+      case .unknown: throw RunError(.badInput("the parts are open"))
+      }
+    }
+  }
+
+  private func parts(_ site: InferenceSite, _ extent: Int) throws(TypeError) -> Parts {
+    guard site.has(1) else { return .equal(each: 1, whole: extent, rest: 0) }
+    guard let split = site.content(1) else { return .unknown }
     let listed = split.integers.map { Int($0) }
     if split.rank == 0 {
       guard let part = listed.first, part > 0 else { throw TypeError(.shape("parts of no extent")) }
-      let whole = Array(repeating: part, count: extent / part)
-      return extent % part == 0 ? whole : whole + [extent % part]
+      return .equal(each: part, whole: extent / part, rest: extent % part)
     }
     var sum = 0
     for part in listed {
@@ -59,7 +85,7 @@ public struct SplitToSequence: Operator {
     guard split.rank == 1, sum == extent else {
       throw TypeError(.shape("parts of \(listed) don't make \(extent)"))
     }
-    return listed
+    return .listed(listed)
   }
 
   public func evaluate(_ call: OperatorCall) throws(RunError) -> [Value?] {
@@ -69,7 +95,7 @@ public struct SplitToSequence: Operator {
     let axis = axis < 0 ? axis + data.rank : axis
     let parts = try RunError.from { () throws(TypeError) in try self.parts(site, data.shape[axis]) }
     var (values, start) = ([Value](), 0)
-    for part in parts ?? [] {
+    for part in try parts.list(call.limits) {
       let tensor =
         !call.has(1) && !keepdims
         ? try data.slice(axis: axis, at: start)

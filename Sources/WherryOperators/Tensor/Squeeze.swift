@@ -25,7 +25,7 @@ public struct Squeeze: Operator {
         site.set(0, site.element(0), rank.flatMap { $0 >= 0 ? .unknown(rank: $0) : nil })
         return
       }
-      let axes = try InferenceSite.axes(listed, rank: shape.rank)
+      let axes = Set(try InferenceSite.axes(listed, rank: shape.rank))
       for axis in axes {
         if let extent = shape[axis].extent, extent != 1 {
           throw TypeError(.shape("axis \(axis) of \(shape) has not the extent 1"))

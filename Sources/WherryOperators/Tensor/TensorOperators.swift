@@ -29,6 +29,7 @@ extension OperatorSet {
   ]
 
   private static let textOperators: [any Operator.Type] = [
-    StringConcat.self, StringNormalizer.self, StringSplit.self, TfIdfVectorizer.self,
+    RegexFullMatch.self, StringConcat.self, StringNormalizer.self, StringSplit.self,
+    TfIdfVectorizer.self,
   ]
 }

@@ -68,6 +68,9 @@ public struct Unique: Operator {
     var walks = data.walks
     walks.insert(walks.remove(at: axis), at: 0)
     let (rows, width) = (data.shape[axis], data.count / max(data.shape[axis], 1))
+    guard width > 0 || rows <= AxisWalk.longestTable else {
+      throw RunError(.limit("\(AxisWalk.longestTable) extents of an axis"))
+    }
     let order = ElementOrder(try data.moved(walks))
     func compare(_ a: Int, _ b: Int) -> Int {
       for column in 0..<width {

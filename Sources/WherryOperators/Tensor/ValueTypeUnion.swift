@@ -1,22 +1,6 @@
 import WherryGraph
 
 extension ValueType {
-  /// The narrowest type that describes both: extents that differ are unknown, and so is the shape when the
-  /// ranks differ; nil when nothing is common.
-  static func union(_ a: ValueType, _ b: ValueType) -> ValueType? {
-    switch (a.plain, b.plain) {
-    case (.tensor(let x, let m), .tensor(let y, let n)):
-      guard x == y else { return nil }
-      guard let m, let n, m.rank == n.rank else { return .tensor(x, nil) }
-      return .tensor(
-        x, Shape(zip(m.dimensions, n.dimensions).map { $0 == $1 ? $0 : .unknown }))
-    case (.sequence(let x), .sequence(let y)): return union(x, y).map { .sequence($0) }
-    case (.optional(let x), .optional(let y)): return union(x, y).map { .optional($0) }
-    case (.unspecified, _), (_, .unspecified): return .unspecified
-    default: return a.plain == b.plain ? a.plain : nil
-    }
-  }
-
   /// The type without what it says of shapes.
   var shapeless: ValueType {
     switch plain {

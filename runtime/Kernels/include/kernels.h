@@ -1,4 +1,5 @@
-/* kernels.h: what the runtime's core knows of the kernels. Private to the library (wh_ prefix, hidden). */
+/* kernels.h: what the runtime's core knows of the kernels. Private to the library (wh_ prefix,
+ * hidden). */
 #ifndef WHERRY_KERNELS_H
 #define WHERRY_KERNELS_H
 
@@ -15,30 +16,35 @@ typedef struct wh_tensor {
 
 /* One operation with its operands. */
 typedef struct wh_call {
-  const void *parameters;    /* its struct of plan.h, 8-byte aligned; size already checked */
-  const wh_tensor *tensors;  /* the plan's tensors */
-  const uint32_t *operands;  /* inputs, outputs, scratch: indices into tensors, already checked, or WH_NONE */
+  const void *parameters;   /* its struct of plan.h, 8-byte aligned; size already checked */
+  const wh_tensor *tensors; /* the plan's tensors */
+  const uint32_t
+      *operands; /* inputs, outputs, scratch: indices into tensors, already checked, or WH_NONE */
   uint16_t input_count, output_count, scratch_count;
   uint16_t reserved;
-  uint32_t cpu;              /* WHERRY_CPU_ bits that may be used */
+  uint32_t cpu; /* WHERRY_CPU_ bits that may be used */
 } wh_call;
 
 static inline const wh_tensor *wh_input(const wh_call *call, unsigned i) {
-  return i < call->input_count && call->operands[i] != WH_NONE ? &call->tensors[call->operands[i]] : 0;
+  return i < call->input_count && call->operands[i] != WH_NONE ? &call->tensors[call->operands[i]]
+                                                               : 0;
 }
 static inline const wh_tensor *wh_output(const wh_call *call, unsigned i) {
   unsigned at = call->input_count + i;
-  return i < call->output_count && call->operands[at] != WH_NONE ? &call->tensors[call->operands[at]] : 0;
+  return i < call->output_count && call->operands[at] != WH_NONE
+             ? &call->tensors[call->operands[at]]
+             : 0;
 }
 static inline const wh_tensor *wh_scratch(const wh_call *call) {
   unsigned at = (unsigned)call->input_count + call->output_count;
-  return call->scratch_count && call->operands[at] != WH_NONE ? &call->tensors[call->operands[at]] : 0;
+  return call->scratch_count && call->operands[at] != WH_NONE ? &call->tensors[call->operands[at]]
+                                                              : 0;
 }
 
-/* A kernel. check proves, from records and parameters alone, that run will read and write only inside
- * its operands and terminate: element types, byte sizes, extents, strides, products that overflow. It
- * returns null, or a static line saying what contradicts. run then does not check, except for indices
- * that are data; it returns 0 (WHERRY_OK) or WHERRY_BAD_VALUE. */
+/* A kernel. check proves, from records and parameters alone, that run will read and write only
+ * inside its operands and terminate: element types, byte sizes, extents, strides, products that
+ * overflow. It returns null, or a static line saying what contradicts. run then does not check,
+ * except for indices that are data; it returns 0 (WHERRY_OK) or WHERRY_BAD_VALUE. */
 typedef struct wh_kernel {
   uint32_t code;
   uint32_t parameter_bytes;

@@ -1,0 +1,42 @@
+# The entry points: `make demo`, `make test`, `make`. Missing system packages are installed first.
+
+SWIFT_FLAGS := -c release --static-swift-stdlib
+BUILD := .build/release
+DEMO := .build/demo
+RUNTIME := .build/runtime/x86_64
+
+.PHONY: all demo test runtime arm test-runtime bench clean packages
+all: packages
+	swift build $(SWIFT_FLAGS) --product wherry
+
+# The two development packages of the formats, by apt where they are missing.
+packages:
+	@dpkg -s libprotobuf-c-dev zlib1g-dev >/dev/null 2>&1 || { \
+	  S=$$( [ "$$(id -u)" = 0 ] || echo sudo ); \
+	  $$S apt-get update -qq && $$S apt-get install -y -qq libprotobuf-c-dev zlib1g-dev; }
+
+# A CNN trained on handwritten digits: ONNX -> native file -> a C program that classifies.
+demo: all runtime
+	mkdir -p $(DEMO)
+	$(BUILD)/wherry convert fixtures/models/digits_cnn.onnx $(DEMO)/digits.wherry --verify
+	$(BUILD)/wherry inspect $(DEMO)/digits.wherry
+	$(BUILD)/wherry verify $(DEMO)/digits.wherry
+	cc -O2 -o $(DEMO)/digits runtime/examples/digits.c -I$(RUNTIME)/include $(RUNTIME)/lib/libwherry.a -lm
+	$(DEMO)/digits $(DEMO)/digits.wherry fixtures/golden/digits_images.f32 \
+	  fixtures/golden/digits_labels.u8 --expect fixtures/golden/digits_outputs.f32
+
+# libwherry.a and libwherry.so for this machine, and for ARM where a cross compiler is present.
+runtime: packages
+	runtime/build.sh --target x86_64 --out .build/runtime
+arm:
+	runtime/build.sh --target all --out .build/runtime
+
+test: all runtime test-runtime
+	swift test $(SWIFT_FLAGS)
+
+test-runtime:
+	runtime/Tests/kernels/run.sh
+	runtime/Tests/abi/run.sh
+
+clean:
+	rm -rf .build

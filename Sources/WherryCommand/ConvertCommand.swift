@@ -1,0 +1,114 @@
+import ArgumentParser
+import Wherry
+import WherryBytes
+import WherryGraph
+
+struct ConvertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert",
+    abstract: "Convert a model to another format and list everything that could not be carried over.",
+    discussion: """
+      wherry convert model.onnx model.wherry
+      wherry convert model.onnx model.json --strict
+      wherry convert model.onnx small.wherry --plan-only --shape image=1,3,224,224
+      """)
+
+  @Argument(help: "The model to read.", completion: .file())
+  var input: String
+  @Argument(help: "The file to write.", completion: .file())
+  var output: String
+  @OptionGroup var reading: InputOptions
+  @Option(help: "Format of the output, if not that of the file name's ending.")
+  var to: FormatName?
+  @Flag(help: "Make any loss an error and write nothing.")
+  var strict = false
+  @Flag(help: "Read the result back, run both models on the same inputs and compare.")
+  var verify = false
+  @Option(help: "ONNX operator set to write; by default the one the model came with.")
+  var opset: Int64?
+  @Option(
+    name: .customLong("external-data"),
+    help: "ONNX: put tensors of at least this many bytes into a second file beside the model.")
+  var externalData: Int?
+  @Option(help: "JSON: write tensors of at most this many elements as decimals, others as base64.")
+  var decimals = 64
+  @Flag(help: "JSON: no line breaks.")
+  var compact = false
+  @Flag(help: "Native: keep only what the runtime needs, without the portable graph.")
+  var planOnly = false
+  @OptionGroup var shapes: ShapeOptions
+  @OptionGroup var bounds: BoundOptions
+  @OptionGroup var json: JSONOption
+
+  private struct Result: Encodable {
+    var input, output, from, to: String
+    var inputBytes: Int
+    var losses: [LossReport]
+    var comparisons: [ComparisonReport]?
+  }
+
+  func run() throws {
+    try reporting {
+      guard let format = to?.format ?? Formats.ofPath(output) else {
+        throw ValidationError("The ending of \(output) names no format; use --to.")
+      }
+      let file = try reading.read(input)
+      var options = WriteOptions()
+      (options.opset, options.externalDataThreshold) = (opset, externalData)
+      (options.decimalElements, options.isPretty) = (decimals, !compact)
+      (options.isPlanOnly, options.inputShapes) = (planOnly, shapes.byName)
+      let losses = try progressing("writing \(output)") {
+        try file.model.write(to: output, as: format, options: options, isStrict: strict)
+      }
+      let all = file.losses + losses
+      let comparisons = verify ? try compare(file, with: ModelFile(output, as: format)) : nil
+      if json.isJSON, output != "-" {
+        try Report.json(
+          Result(
+            input: input, output: output, from: file.format.name, to: format.name,
+            inputBytes: file.bytes.count, losses: all.map(LossReport.init), comparisons: comparisons))
+      } else {
+        for loss in all { Report.note("loss: \(loss)") }
+        for comparison in comparisons ?? [] { Report.note(comparison.line) }
+      }
+      if comparisons?.contains(where: { !$0.isEqual }) == true { throw Exit.failed }
+    }
+  }
+
+  /// Outputs of the source in the reference evaluator against those of the result.
+  private func compare(_ file: ModelFile, with result: ModelFile) throws -> [ComparisonReport] {
+    let inputs = try SampleData.inputs(of: file.model, shapes: shapes.byName)
+    let extents = inputs.mapValues(\.shape)
+    let expected = try Execution(file, engine: .reference, shapes: extents).run(inputs)
+    let actual = try Execution(result, engine: nil, shapes: extents).run(inputs)
+    return Comparison.all(actual, expected, bounds: bounds.bounds).map(ComparisonReport.init)
+  }
+}
+
+struct LossReport: Encodable {
+  var kind, what, place: String
+
+  init(_ loss: Loss) {
+    (kind, what, place) = (loss.kind.rawValue, loss.what, loss.place.description)
+  }
+}
+
+struct ComparisonReport: Encodable {
+  var name: String
+  var isEqual: Bool
+  var count, differing: Int
+  var largestAbsolute, largestRelative: Double
+  var mismatch: String?
+
+  init(_ comparison: Comparison) {
+    (name, isEqual, count) = (comparison.name, comparison.isEqual, comparison.count)
+    (differing, mismatch) = (comparison.differing, comparison.mismatch)
+    (largestAbsolute, largestRelative) = (comparison.largestAbsolute, comparison.largestRelative)
+  }
+
+  var line: String {
+    if let mismatch { return "\(name): \(mismatch)" }
+    return "\(name): \(isEqual ? "equal" : "\(differing) of \(count) differ"), largest difference "
+      + "\(largestAbsolute) absolute, \(largestRelative) relative"
+  }
+}

@@ -1,0 +1,180 @@
+import CWherryABI
+import WherryBytes
+import WherryGraph
+import WherryPasses
+
+extension GraphDecoder {
+  mutating func dimension() throws(DecodeError) -> Dimension {
+    let place = reader.place
+    switch try tag() {
+    case 0: return .unknown
+    case 1: return .fixed(try int())
+    case 2: return .symbolic(try string())
+    default: throw DecodeError(.invalid("a kind of extent"), place)
+    }
+  }
+
+  private mutating func shape() throws(DecodeError) -> Shape {
+    let dimensions = try list { d throws(DecodeError) in try d.dimension() }
+    return Shape(dimensions, denotations: try strings())
+  }
+
+  private mutating func element() throws(DecodeError) -> ElementType {
+    let place = reader.place
+    guard let element = ElementType(rawValue: Int32(try tag())) else {
+      throw DecodeError(.invalid("an element type"), place)
+    }
+    return element
+  }
+
+  mutating func type() throws(DecodeError) -> ValueType {
+    try nested { d throws(DecodeError) in
+      let place = d.reader.place
+      switch try d.tag() {
+      case 0: return .unspecified
+      case 1:
+        let element = try d.element()
+        return .tensor(element, try d.optional { d throws(DecodeError) in try d.shape() })
+      case 2:
+        let element = try d.element()
+        return .sparseTensor(element, try d.optional { d throws(DecodeError) in try d.shape() })
+      case 3: return .sequence(try d.type())
+      case 4: return .optional(try d.type())
+      case 5:
+        let key = try d.element()
+        return .map(key: key, value: try d.type())
+      case 6:
+        let domain = try d.string()
+        return .opaque(domain: domain, name: try d.string())
+      case 7:
+        let type = try d.type()
+        return .denoted(type, try d.string())
+      default: throw DecodeError(.invalid("a kind of type"), place)
+      }
+    }
+  }
+
+  private mutating func extents() throws(DecodeError) -> [Int] {
+    try list { d throws(DecodeError) in try d.count() }
+  }
+
+  mutating func tensor() throws(DecodeError) -> Tensor {
+    let place = reader.place
+    let element = try element()
+    let shape = try extents()
+    guard let count = Checked.product(shape) else {
+      throw DecodeError(.invalid("a tensor of shape \(shape)"), place)
+    }
+    let storage = try tag()
+    if storage == 0 {
+      guard element == .string, count <= reader.remaining, count <= limits.elements else {
+        throw DecodeError(.invalid("a tensor of \(count) strings"), place)
+      }
+      var strings: [Bytes] = []
+      for _ in 0..<count { strings.append(try bytes()) }
+      guard let tensor = Tensor(shape, strings: strings) else {
+        throw DecodeError(.invalid("a tensor of shape \(shape)"), place)
+      }
+      return tensor
+    }
+    guard let size = element.byteCount(of: count) else {
+      throw DecodeError(.invalid("a tensor of shape \(shape)"), place)
+    }
+    let bytes: Bytes
+    switch storage {
+    case 1:
+      guard size <= GraphEncoder.inlineBytes else {
+        throw DecodeError(.invalid("a tensor of \(size) bytes in the graph section"), place)
+      }
+      bytes = try reader.take(size)
+    case 2: bytes = try weight(try self.count(), size, place)
+    case 3, 4:
+      guard element.bitWidth % 8 == 0 else {
+        throw DecodeError(.invalid("packed elements of \(element.bitWidth) bits"), place)
+      }
+      bytes = try packed(
+        isPanels: storage == 4, count: count, width: element.bitWidth / 8, size: size, place)
+    default: throw DecodeError(.invalid("a kind of storage"), place)
+    }
+    guard let tensor = Tensor(element, shape, bytes: bytes) else {
+      throw DecodeError(.invalid("a tensor of shape \(shape)"), place)
+    }
+    return tensor
+  }
+
+  mutating func sparseTensor() throws(DecodeError) -> SparseTensor {
+    let shape = try extents()
+    return SparseTensor(shape: shape, values: try tensor(), indices: try tensor())
+  }
+
+  /// A run of the weights section, shared.
+  private func weight(
+    _ offset: Int, _ size: Int, _ place: Place
+  ) throws(DecodeError) -> Bytes {
+    guard let end = Checked.add(offset, size), end >= offset,
+      let bytes = weights.slice(offset..<end)
+    else {
+      throw DecodeError(.truncated(needed: size, available: max(weights.count - offset, 0)), place)
+    }
+    return bytes
+  }
+
+  /// A tensor from the order in which the plan's kernels want it.
+  private mutating func packed(
+    isPanels: Bool, count: Int, width: Int, size: Int, _ place: Place
+  ) throws(DecodeError) -> Bytes {
+    let offset = try self.count()
+    let packing: Packing
+    let stored: Int?
+    if isPanels {
+      var n: [Int] = []
+      for _ in 0..<9 { n.append(try int()) }
+      let extents = [n[1], n[3], n[5], n[7]]
+      guard Weight.covers(n[0], extents, [n[2], n[4], n[6], n[8]], count: count), count > 0,
+        let columns = Checked.add(n[7], Int(WH_PANEL) - 1)
+      else { throw DecodeError(.invalid("a packing"), place) }
+      packing = .panels(
+        PanelView(
+          offset: n[0], matrices: n[1], matrixStride: n[2], outer: n[3], outerStride: n[4],
+          inner: n[5], innerStride: n[6], columns: n[7], columnStride: n[8]))
+      let panels = columns / Int(WH_PANEL)
+      stored = Checked.product([n[1], panels, n[3], n[5], Int(WH_PANEL), width])
+    } else {
+      let start = try int()
+      let extents = try self.extents()
+      var strides: [Int] = []
+      for _ in extents { strides.append(try int()) }
+      guard extents.count <= 64, Weight.covers(start, extents, strides, count: count), count > 0
+      else { throw DecodeError(.invalid("a packing"), place) }
+      packing = .strided(StridedView(offset: start, extents: extents, strides: strides))
+      stored = size
+    }
+    guard let stored else { throw DecodeError(.invalid("a packing"), place) }
+    let source = try weight(offset, stored, place)
+    guard size <= allowance else {
+      throw DecodeError(.limit("bytes of unpacked tensors", limits.expandedBytes), place)
+    }
+    allowance -= size
+    return packing.unpacked(source, width: width, size: size)
+  }
+}
+
+extension Packing {
+  /// The bytes that were packed into `packed`; the view covers `size` bytes.
+  func unpacked(_ packed: Bytes, width: Int, size: Int) -> Bytes {
+    packed.withUnsafeBytes { from in
+      Bytes(count: size) { to in
+        let body = { (source: Int, target: Int) in
+          let (read, write) = (target * width, source * width)
+          guard read + width <= from.count, write >= 0, write + width <= to.count else { return }
+          for byte in 0..<width { to[write + byte] = from[read + byte] }
+        }
+        switch self {
+        case .plain: to.copyMemory(from: from)
+        case .strided(let view): view.forEach(body)
+        case .panels(let view): view.forEach(body)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import CWherryABI
+import WherryBytes
+import WherryGraph
+import WherryPasses
+
+/// A native file laid out: every section but the weights in memory, the weights made as they are
+/// written.
+struct NativeFile {
+  private(set) var losses: [Loss] = []
+  private var sections: [(kind: SectionKind, bytes: [UInt8])] = []
+  private var store = WeightStore()
+  private var plan: Plan?
+
+  init(_ model: Model, _ options: WriteOptions) throws(EncodeError) {
+    if let violation = model.violations.first {
+      throw EncodeError(.invalid(violation.description), violation.place)
+    }
+    do throws(CompileError) {
+      plan = try model.compiled(inputShapes: options.inputShapes)
+    } catch {
+      let problems = error.problems
+      losses += problems.map { Loss(.capability, "no plan: \($0.reason)", $0.place) }
+    }
+    if let plan {
+      var offsets: [Int] = []
+      for weight in plan.weights { offsets.append(store.add(weight)) }
+      let section = try PlanEncoder.encode(plan, offsets: offsets)
+      let refusal = PlanCheck.refusal(of: plan)
+      if let refusal {
+        losses.append(Loss(.capability, "no plan: \(refusal)"))
+        (self.plan, store) = (nil, WeightStore())
+      } else {
+        sections.append((.plan, section))
+        addTest(model, plan, options)
+      }
+    }
+    if !options.isPlanOnly {
+      sections.insert((.graph, GraphEncoder.encode(model, &store)), at: 0)
+    } else if self.plan == nil {
+      throw EncodeError(.inexpressible("a plan: " + losses.map(\.what).joined(separator: "; ")))
+    }
+  }
+
+  private mutating func addTest(_ model: Model, _ plan: Plan, _ options: WriteOptions) {
+    switch SelfTest.section(model, plan, inputShapes: options.inputShapes) {
+    case .success(let bytes): sections.append((.test, bytes))
+    case .failure(let reason): losses.append(Loss(.capability, "no self-test: \(reason.what)"))
+    }
+  }
+
+  func write(to sink: any ByteSink) throws(FileError) {
+    var records = ByteWriter()
+    var end = Container.headerBytes + (sections.count + 1) * Container.recordBytes
+    for (kind, bytes) in sections {
+      let offset = Self.aligned(end, Int(WH_ALIGNMENT))
+      end = offset + bytes.count
+      Self.append(kind, offset, bytes.count, Digest(of: Bytes(bytes)), to: &records)
+    }
+    var digest = DigestStream()
+    store.forEachRun { (run) throws(Never) in digest.add(run) }
+    let weightsOffset = Self.aligned(end, Int(WH_PAGE))
+    end = weightsOffset + store.byteCount
+    Self.append(.weights, weightsOffset, store.byteCount, digest.finish(), to: &records)
+
+    let start = sink.count
+    try sink.append(header(records.bytes, sectionCount: sections.count + 1, fileBytes: end))
+    try sink.append(records.bytes)
+    for (_, bytes) in sections {
+      try Self.pad(sink, from: start, to: Int(WH_ALIGNMENT))
+      try sink.append(bytes)
+    }
+    try Self.pad(sink, from: start, to: Int(WH_PAGE))
+    try store.forEachRun { (run) throws(FileError) in try sink.append(run) }
+  }
+
+  private func header(_ records: [UInt8], sectionCount: Int, fileBytes: Int) -> [UInt8] {
+    var header = wh_file_header()
+    header.magic = WH_FILE_MAGIC
+    header.major = UInt16(WH_FILE_MAJOR)
+    header.minor = UInt16(WH_FILE_MINOR)
+    header.section_count = UInt32(truncatingIfNeeded: sectionCount)
+    header.file_bytes = UInt64(fileBytes)
+    header.arena_bytes = UInt64(plan?.arenaBytes ?? 0)
+    header.macs = UInt64(plan?.macs ?? 0)
+    header.live_bytes = UInt64(plan?.liveBytes ?? 0)
+    var writer = ByteWriter()
+    writer.structure(header)
+    var stream = DigestStream()
+    stream.add(writer.bytes)
+    stream.add(records)
+    var bytes = writer.bytes
+    bytes.replaceSubrange(Container.digestOffset..., with: stream.finish().bytes)
+    return bytes
+  }
+
+  private static func append(
+    _ kind: SectionKind, _ offset: Int, _ size: Int, _ digest: Digest, to writer: inout ByteWriter
+  ) {
+    writer.integer(kind.code)
+    writer.integer(UInt32(1))
+    writer.integer(UInt64(offset))
+    writer.integer(UInt64(size))
+    writer.integer(UInt64(0))
+    writer.raw(digest.bytes)
+  }
+
+  private static func aligned(_ offset: Int, _ alignment: Int) -> Int {
+    (offset + alignment - 1) / alignment * alignment
+  }
+
+  private static func pad(
+    _ sink: any ByteSink, from start: Int, to alignment: Int
+  ) throws(FileError) {
+    let missing = aligned(sink.count - start, alignment) - (sink.count - start)
+    if missing > 0 { try sink.append([UInt8](repeating: 0, count: missing)) }
+  }
+}

@@ -1,0 +1,147 @@
+import CWherryABI
+import WherryBytes
+import WherryGraph
+import WherryPasses
+
+/// The weights section while it is laid out: every run of bytes once, however often it is used.
+///
+/// Nothing is packed or copied until it is written.
+struct WeightStore {
+  private(set) var weights: [Weight] = []
+  private(set) var offsets: [Int] = []
+  private(set) var byteCount = 0
+  /// Positions in `weights` by a hash of what they are made from.
+  private var byForm: [UInt64: [Int]] = [:]
+  /// Positions of reversible weights by a hash of their source.
+  private var bySource: [UInt64: [Int]] = [:]
+
+  /// Offset of a weight in the section.
+  mutating func add(_ weight: Weight) -> Int {
+    let source = weight.source.contentHash
+    var form = Hasher64(seed: source)
+    form.combine(weight.packing)
+    for index in byForm[form.value] ?? [] where weights[index].isSame(as: weight) {
+      return offsets[index]
+    }
+    let index = weights.count
+    weights.append(weight)
+    offsets.append(byteCount)
+    byForm[form.value, default: []].append(index)
+    if weight.isReversible { bySource[source, default: []].append(index) }
+    let end = byteCount + weight.byteCount
+    byteCount = (end + Int(WH_ALIGNMENT) - 1) / Int(WH_ALIGNMENT) * Int(WH_ALIGNMENT)
+    return offsets[index]
+  }
+
+  /// A weight from which `bytes` can be made again; plain ones win.
+  func holding(_ bytes: Bytes) -> (offset: Int, weight: Weight)? {
+    let found = (bySource[bytes.contentHash] ?? []).filter { weights[$0].source == bytes }
+    guard let best = found.first(where: { weights[$0].packing == .plain }) ?? found.first else {
+      return nil
+    }
+    return (offsets[best], weights[best])
+  }
+
+  /// Gives `body` the section front to back, one weight in memory at a time.
+  func forEachRun<E: Error>(_ body: (Bytes) throws(E) -> Void) throws(E) {
+    var at = 0
+    let zeros = Bytes(count: Int(WH_ALIGNMENT)) { _ in }
+    for (weight, offset) in zip(weights, offsets) {
+      if let gap = zeros.slice(0..<offset - at), !gap.isEmpty { try body(gap) }
+      let packed = weight.packed
+      try body(packed)
+      at = offset + packed.count
+    }
+    if let gap = zeros.slice(0..<byteCount - at), !gap.isEmpty { try body(gap) }
+  }
+}
+
+/// A hash that is the same in every process.
+struct Hasher64 {
+  private(set) var value: UInt64
+
+  init(seed: UInt64) { value = seed }
+
+  mutating func combine(_ word: UInt64) {
+    value = (value ^ word) &* 0x9E37_79B9_7F4A_7C15
+    value ^= value >> 29
+  }
+
+  mutating func combine(_ numbers: [Int]) {
+    combine(UInt64(numbers.count))
+    for number in numbers { combine(UInt64(bitPattern: Int64(number))) }
+  }
+
+  mutating func combine(_ packing: Packing) {
+    switch packing {
+    case .plain: combine([0])
+    case .strided(let view): combine([1, view.offset] + view.extents + view.strides)
+    case .panels(let view): combine([2] + view.numbers)
+    }
+  }
+}
+
+extension Bytes {
+  /// A hash of the content.
+  var contentHash: UInt64 {
+    withUnsafeBytes { raw in
+      var hash = Hasher64(seed: UInt64(raw.count))
+      var offset = 0
+      while offset + 8 <= raw.count {
+        hash.combine(raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+        offset += 8
+      }
+      while offset < raw.count {
+        hash.combine(UInt64(raw[offset]))
+        offset += 1
+      }
+      return hash.value
+    }
+  }
+}
+
+extension Weight {
+  fileprivate func isSame(as other: Weight) -> Bool {
+    packing == other.packing && (packing == .plain || width == other.width)
+      && source == other.source
+  }
+
+  /// Whether every element of the source stands in the packed form exactly once.
+  var isReversible: Bool {
+    switch packing {
+    case .plain: true
+    case .strided(let view):
+      Self.covers(view.offset, view.extents, view.strides, count: source.count / max(width, 1))
+    case .panels(let view):
+      Self.covers(
+        view.offset, [view.matrices, view.outer, view.inner, view.columns],
+        [view.matrixStride, view.outerStride, view.innerStride, view.columnStride],
+        count: source.count / max(width, 1))
+    }
+  }
+
+  /// Whether the strided block visits 0 ..< count, each number once.
+  static func covers(_ offset: Int, _ extents: [Int], _ strides: [Int], count: Int) -> Bool {
+    guard let total = Checked.product(extents), total == count else { return false }
+    var start = offset
+    var expected = 1
+    for axis in extents.indices.sorted(by: { strides[$0].magnitude < strides[$1].magnitude })
+    where extents[axis] > 1 {
+      guard strides[axis].magnitude == expected.magnitude else { return false }
+      if strides[axis] < 0 { start += (extents[axis] - 1) * strides[axis] }
+      guard let next = Checked.multiply(expected, extents[axis]) else { return false }
+      expected = next
+    }
+    return start == 0
+  }
+}
+
+extension PanelView {
+  /// The view's fields in the order the graph section writes them.
+  var numbers: [Int] {
+    [
+      offset, matrices, matrixStride, outer, outerStride, inner, innerStride, columns,
+      columnStride,
+    ]
+  }
+}

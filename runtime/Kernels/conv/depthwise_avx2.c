@@ -1,0 +1,12 @@
+#if defined(__x86_64__)
+#include "../common/target_avx2.h"
+/**/
+#include "../common/vector.h"
+#include "conv.h"
+#include "depthwise_body.h"
+
+void wh_depthwise_avx2(const wh_depthwise *run) { any_run(run); }
+
+#include "../common/region_end.h"
+#endif
+typedef int wh_depthwise_avx2_file;

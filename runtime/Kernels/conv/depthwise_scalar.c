@@ -1,0 +1,5 @@
+#include "../common/vector.h"
+#include "conv.h"
+#include "depthwise_body.h"
+
+void wh_depthwise_scalar(const wh_depthwise *run) { any_run(run); }

@@ -1,0 +1,59 @@
+#include "odometer.h"
+/**/
+#include "../common/compact.h"
+
+static bool continues(const int64_t *const *strides, int streams, int outer, const int64_t *inner,
+                      int64_t extent) {
+  for (int s = 0; s < streams; s++) {
+    if (strides[s][outer] != inner[s] * extent) return false;
+  }
+  return true;
+}
+
+wh_odometer wh_odometer_begin(int rank, const int32_t *shape, int streams,
+                              const int64_t *const *strides) {
+  wh_odometer o = {.run = 1};
+  int64_t extent = 1, inner[WH_STREAMS] = {0};
+  bool first = true;
+  for (int i = rank - 1; i >= 0; i--) {
+    if (shape[i] == 0) return (wh_odometer){.run = 0};
+    if (shape[i] == 1) continue;
+    if (!first && continues(strides, streams, i, inner, extent)) {
+      extent *= shape[i];
+    } else {
+      if (!first) {
+        o.extent[o.rank] = extent;
+        for (int s = 0; s < streams; s++) o.stride[s][o.rank] = inner[s];
+        o.rank++;
+      }
+      extent = shape[i];
+      for (int s = 0; s < streams; s++) inner[s] = strides[s][i];
+    }
+    if (first || o.rank == 0) {
+      o.run = extent;
+      for (int s = 0; s < streams; s++) o.run_stride[s] = inner[s];
+    }
+    first = false;
+  }
+  if (o.rank > 0) { /* axis 0 was the run; the last one is still pending */
+    o.extent[o.rank] = extent;
+    for (int s = 0; s < streams; s++) o.stride[s][o.rank] = inner[s];
+    for (int i = 0; i < o.rank; i++) {
+      o.extent[i] = o.extent[i + 1];
+      for (int s = 0; s < streams; s++) o.stride[s][i] = o.stride[s][i + 1];
+    }
+  }
+  return o;
+}
+
+bool wh_odometer_next(wh_odometer *o) {
+  for (int i = 0; i < o->rank; i++) {
+    for (int s = 0; s < WH_STREAMS; s++) o->at[s] += o->stride[s][i];
+    if (++o->index[i] < o->extent[i]) return true;
+    for (int s = 0; s < WH_STREAMS; s++) o->at[s] -= o->stride[s][i] * o->extent[i];
+    o->index[i] = 0;
+  }
+  return false;
+}
+
+#include "../common/region_end.h"

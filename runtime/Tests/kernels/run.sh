@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Builds and runs the kernel tests: natively, under sanitizers, and for both ARMs under qemu-user where
+# the cross toolchains are present.  runtime/Tests/kernels/run.sh [native|sanitize|aarch64|armv7|bench …]
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+kernels=$here/../../Kernels
+out=${TMPDIR:-/tmp}/wherry-kernel-tests.$UID
+clang=${CLANG:-clang}
+link=()
+flags=(-std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror)
+mapfile -t sources < <(find "$kernels" -name '*.c' | sort)
+mapfile -t tests < <(find "$here" -name '*.c' ! -name bench.c | sort)
+
+# build NAME compiler and flags… : objects of kernels and tests into one program.
+build() {
+  local name=$1 objects=() file object
+  shift
+  mkdir -p "$out/$name"
+  for file in "${sources[@]}" "${tests[@]}"; do
+    object=$out/$name/$(basename "$(dirname "$file")")-$(basename "$file").o
+    objects+=("$object")
+    "$@" "${flags[@]}" -c "$file" -o "$object"
+  done
+  "$@" "${link[@]}" "${objects[@]}" -lm -o "$out/$name/tests"
+}
+
+native() {
+  build native "$clang" -O2
+  "$out/native/tests"
+}
+
+sanitize() {
+  local link=(-fuse-ld=lld) # binutils' gold warns of symbols of this clang's AddressSanitizer
+  build sanitize "$clang" -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
+  "$out/sanitize/tests"
+}
+
+cross() {
+  local name=$1 triple=$2 qemu=$3
+  shift 3
+  if ! command -v "$triple-gcc" "$qemu" >/dev/null; then
+    echo "$name: no $triple-gcc or $qemu, skipped"
+    return
+  fi
+  build "$name" "$clang" -O2 "--target=$triple" "$@"
+  "$qemu" -L "/usr/$triple" "$out/$name/tests"
+}
+
+bench() {
+  mkdir -p "$out"
+  "$clang" -O2 "${flags[@]}" "${sources[@]}" "$here/bench.c" -lm -o "$out/bench"
+  "$out/bench"
+}
+
+[ $# -gt 0 ] || set -- native sanitize aarch64 armv7
+for step in "$@"; do
+  echo "== $step"
+  case $step in
+    native | sanitize | bench) "$step" ;;
+    aarch64) cross aarch64 aarch64-linux-gnu qemu-aarch64 ;;
+    armv7) cross armv7 arm-linux-gnueabihf qemu-arm -march=armv7-a -mfpu=neon -mfloat-abi=hard ;;
+    *) echo "run.sh: unknown step $step" >&2 && exit 64 ;;
+  esac
+done
