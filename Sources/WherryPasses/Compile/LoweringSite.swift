@@ -12,7 +12,7 @@ final class LoweringSite {
   }
 
   let builder: PlanBuilder
-  private let types: [String: ValueType]
+  private var types: [String: ValueType]
   private let contents: [String: Tensor]
   private(set) var held: [String: Held] = [:]
   private(set) var node: Node
@@ -140,6 +140,58 @@ final class LoweringSite {
   }
 
   func hold(_ name: String, _ value: Held) { held[name] = value }
+
+  /// The result of another operator on values that no name stands for: for operators that are made of
+  /// others.
+  func apply(
+    _ operation: any Operator, _ operands: [Held?]
+  ) throws(CompileProblem) -> Lowered {
+    guard let lowering = Lowering.table[operation.name] else {
+      throw CompileProblem(.unsupportedOperator(operation.name))
+    }
+    let outer = node
+    defer { node = outer }
+    var names: [String?] = []
+    var given: [ValueType?] = []
+    for (index, operand) in operands.enumerated() {
+      // No name of a graph begins with NUL.
+      names.append(operand.map { _ in "\u{0}\(index)" })
+      switch operand {
+      case .constant(let tensor): given.append(tensor.type)
+      case .computed(let forms):
+        given.append(forms.first.map { .tensor($0.element, Shape(fixed: $0.shape)) })
+      case nil: given.append(nil)
+      }
+      held["\u{0}\(index)"] = operand
+    }
+    var inference = InferenceSite(
+      inputs: given, isPresent: operands.map { $0 != nil },
+      contents: operands.map { if case .constant(let tensor) = $0 { tensor } else { nil } },
+      outputCount: 1, inferGraph: { (_, _) throws(TypeError) in [] })
+    do throws(TypeError) {
+      try operation.infer(&inference)
+    } catch {
+      throw CompileProblem(.type(error.reason))
+    }
+    let result = "\u{0}result"
+    types[result] = inference.outputs[0]
+    held[result] = nil
+    node = Node(operation, name: outer.name, inputs: names, outputs: [result])
+    try lowering.apply(operation, self)
+    switch held[result] {
+    case .computed(let forms):
+      if let first = forms.first { return first }
+    case .constant(let tensor): return try weight(tensor)
+    case nil: break
+    }
+    throw CompileProblem(.invalid("\(operation.name) gave nothing"))
+  }
+
+  /// An input as another operator takes it.
+  func operand(_ index: Int) throws(CompileProblem) -> Held {
+    if let tensor = constant(index) { return .constant(tensor) }
+    return .computed([try value(index)])
+  }
 
   // MARK: Building
 

@@ -4,6 +4,6 @@ extension Lowering {
     matrixProducts, convolutions, pools, batchNormalizations, recurrentLayers, unaryFunctions,
     binaryFunctions, reductionFamilies, shapeChanges, movements,
     stackedProducts, conversions, normalizations, indexing, transposedConvolutions, resampling,
-    einsteinSums,
+    einsteinSums, integerProducts,
   ]
 }
