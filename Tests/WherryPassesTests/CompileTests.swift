@@ -1,3 +1,4 @@
+import CWherryABI
 import Testing
 import WherryBytes
 import WherryGraph
