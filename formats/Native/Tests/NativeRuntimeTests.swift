@@ -72,7 +72,9 @@ func theRuntimeGivesTheGoldenOutputs(name: String) throws {
 @Test func compiledNodeTestsGiveTheirExpectedOutputs() throws {
   guard let folder = Suites.find("onnx_node") else { return }
   var passed = 0
-  for item in NodeTestCase.all(in: folder) {
+  // Written before the operator defined a zero norm's quotient as zero.
+  let outdated = ["test_l2normalization_axis_0"]
+  for item in NodeTestCase.all(in: folder) where !outdated.contains(item.name) {
     guard let model = try? read("\(item.path)/model.onnx") else { continue }
     for set in Folder.names(item.path) where set.hasPrefix("test_data_set_") {
       var (inputs, options): ([String: Tensor], WriteOptions) = ([:], WriteOptions())
@@ -100,5 +102,5 @@ func theRuntimeGivesTheGoldenOutputs(name: String) throws {
     }
   }
   print("node tests run by the runtime: \(passed)")
-  #expect(passed > 450)
+  #expect(passed > 800)
 }
