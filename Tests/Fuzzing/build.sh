@@ -40,6 +40,7 @@ compile WherryBytes $(sources Sources/WherryBytes)
 compile WherryGraph $(sources Sources/WherryGraph)
 compile WherryOperators $(sources Sources/WherryOperators)
 compile WherryONNX $(sources formats/ONNX/Codec)
+compile WherryJSON $(sources formats/JSON/Codec)
 # shellcheck disable=SC2086
 swiftc -O $flags $sanitize $includes -parse-as-library "$root/Tests/Fuzzing/$target.swift" $objects \
   -Xlinker -l:libprotobuf-c.a -o "$out/$target"

@@ -116,7 +116,7 @@ public enum CaseWorker {
     variables += [
       strdup("\(variable)=\(test):\(first)"), strdup("SWIFT_BACKTRACE=enable=no"), nil,
     ]
-    defer { (arguments + variables).forEach { free($0) } }
+    defer { for pointer in arguments + variables { free(pointer) } }
     var process: pid_t = 0
     guard posix_spawn(&process, "/proc/self/exe", &actions, nil, &arguments, &variables) == 0 else {
       return -1

@@ -28,7 +28,7 @@ struct Pooling: Sendable {
 
   /// Calls `body` for every window position and channel with the flat output index, the offset of the
   /// channel's input and the offsets within it of the taps inside.
-  func forEach(_ body: (_ output: Int, _ base: Int, _ offsets: [Int], _ position: [Int]) -> Void) {
+  func visit(_ body: (_ output: Int, _ base: Int, _ offsets: [Int], _ position: [Int]) -> Void) {
     var offsets: [Int] = []
     let (inputs, outputs) = (window.inputCount, window.outputCount)
     for index in 0..<outputs {
@@ -98,7 +98,7 @@ public struct MaxPool: Operator {
     var y = [Double](repeating: -.infinity, count: pooling.shape.reduce(1, *))
     var indices = [Int64](repeating: -1, count: y.count)
     let extents = pooling.window.input
-    pooling.forEach { output, base, offsets, _ in
+    pooling.visit { output, base, offsets, _ in
       guard var best = offsets.first else { return }
       for offset in offsets where input[base + offset] > input[base + best] { best = offset }
       y[output] = input[base + best]
@@ -157,7 +157,7 @@ public struct AveragePool: Operator {
     let input = x.doubles
     var y = [Double](repeating: 0, count: pooling.shape.reduce(1, *))
     let window = pooling.window
-    pooling.forEach { output, base, offsets, position in
+    pooling.visit { output, base, offsets, position in
       var sum = 0.0
       for offset in offsets { sum += input[base + offset] }
       var count = Double(offsets.count)
@@ -213,7 +213,7 @@ public struct LpPool: Operator {
     let pooling = try Pooling(x, window)
     let input = x.doubles
     var y = [Double](repeating: 0, count: pooling.shape.reduce(1, *))
-    pooling.forEach { output, base, offsets, _ in
+    pooling.visit { output, base, offsets, _ in
       y[output] = norm(offsets.lazy.map { input[base + $0] }, p)
     }
     return [Tensor(x.element, pooling.shape, doubles: y).map { .tensor($0) }]

@@ -227,8 +227,8 @@ extension RunError {
   ///
   /// - Throws: `RunError.limit` when it is negative or too many to hold as float64.
   static func count(_ shape: [Int]) throws(RunError) -> Int {
-    guard let count = Checked.product(shape), count <= 1 << 30 else {
-      throw RunError(.limit("\(1 << 30) elements: \(shape)"))
+    guard let count = Checked.product(shape), count <= 1 << 28 else {
+      throw RunError(.limit("\(1 << 28) elements: \(shape)"))
     }
     return count
   }

@@ -1,5 +1,6 @@
 import WherryBytes
 import WherryGraph
+import WherryOperators
 
 extension JSONOutput {
   mutating func node(_ node: Node) {
@@ -13,6 +14,10 @@ extension JSONOutput {
     names(node.inputs)
     key("outputs")
     names(node.outputs)
+    if node.operation is UnknownOperator, OperatorSet.all[node.operation.name] != nil {
+      key("isRaw")
+      bool(true)
+    }
     attributes(node.operation.nonDefaultAttributes, Place().inside("node", node.name))
     list("references", node.references) { output, reference in
       output.open("{", .inline)

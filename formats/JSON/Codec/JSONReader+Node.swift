@@ -3,7 +3,7 @@ import WherryGraph
 
 extension JSONReader {
   enum NodeKey: String, JSONKey {
-    case op, domain, overload, name, inputs, outputs, attributes, references, docString
+    case op, domain, overload, name, inputs, outputs, isRaw, attributes, references, docString
     case attributeDocs, properties, devices
     static let table = JSONKeyTable<Self>()
   }
@@ -14,6 +14,7 @@ extension JSONReader {
     var op: String?
     var domain = ""
     var attributes: [PlacedAttribute] = []
+    var isRaw = false
     var node = Node(UnknownOperator(), inputs: [], outputs: [])
     _ = try object(NodeKey.self) { (reader, key) throws(JSONFault) in
       switch key {
@@ -23,6 +24,7 @@ extension JSONReader {
       case .name: node.name = try reader.ownName() ?? ""
       case .inputs: node.inputs = try reader.names()
       case .outputs: node.outputs = try reader.names()
+      case .isRaw: isRaw = try reader.bool() ?? false
       case .attributes: attributes = try reader.attributes()
       case .references:
         node.references = try reader.list { (reader) throws(JSONFault) in try reader.reference() }
@@ -37,6 +39,10 @@ extension JSONReader {
     }
     guard problemCount == before, let op = try require(op, "op", at: start) else { return nil }
     let name = OperatorName(op, domain: domain)
+    if isRaw {
+      node.operation = UnknownOperator(name, attributes: attributes.map(\.attribute))
+      return node
+    }
     guard let operation = try make(name, attributes, node.references, at: start) else { return nil }
     node.operation = operation
     return node

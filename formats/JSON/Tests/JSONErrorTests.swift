@@ -13,7 +13,7 @@ import WherryJSON
     var small = JSONSampleModel.everything
     small.training = []
     small.functions = []
-    small.graph.nodes.removeLast()
+    small.graph.nodes.removeSubrange(1...)
     small.graph.values = []
     for (model, step) in [(small, 1), (JSONSampleModel.everything, 101)] {
       let text = try encoded(model, pretty: step == 1)

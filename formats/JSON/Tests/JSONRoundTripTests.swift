@@ -63,15 +63,21 @@ import WherryOperators
   }
 
   @Test func requiredAttributeMayBeReferred() throws {
-    let text = """
-      {"nodes": [{"op": "Gemm", "inputs": [], "outputs": [], "references":
-        [{"name": "alpha", "source": "s", "kind": "float"}]}]}
-      """
-    let model = try decoded(document(text))
-    #expect(
-      model.graph.nodes.first?.references == [
-        AttributeReference("alpha", source: "s", kind: .float)
-      ])
+    let node = #"""
+      {"op": "Cast", "inputs": ["x"], "outputs": ["y"],
+        "references": [{"name": "to", "source": "s", "kind": "int"}]}
+      """#
+    let text = #"""
+      {"format": "wherry-json", "version": 1, "graph": {}, "functions": [{"name": "F",
+        "inputs": ["x"], "outputs": ["y"], "requiredAttributes": ["s"], "nodes": [\#(node)]}]}
+      """#
+    let model = try decoded(Array(text.utf8))
+    let found = model.functions.first?.nodes.first
+    #expect(found?.references == [AttributeReference("to", source: "s", kind: .int)])
+    #expect(found?.operation.name == OperatorName("Cast"))
+    #expect(try decoded(try encoded(model)) == model)
+    let without = text.replacing(#""name": "to""#, with: #""name": "saturate""#)
+    #expect(errors(Array(without.utf8)).map(\.reason) == [.missing("to")])
   }
 
   @Test func recognizesItsOwnDocumentsOnly() throws {

@@ -94,6 +94,10 @@ enum JSONSampleModel {
       Node(
         UnknownOperator(OperatorName("Odd", domain: "org.example"), attributes: attributes),
         inputs: [], outputs: [nil, "z"]),
+      // A known name with attributes that its operator doesn't have.
+      Node(
+        UnknownOperator(OperatorName("Gemm"), attributes: [NamedAttribute("broadcast", .int(1))]),
+        inputs: ["x"], outputs: []),
     ]
     let graph = Graph(
       name: "main", docString: "graph", nodes: nodes,

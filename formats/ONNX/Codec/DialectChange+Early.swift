@@ -48,7 +48,9 @@ extension DialectChange {
       "Neg",
       "PRelu", "Reciprocal", "Relu", "Reshape", "Selu", "Sigmoid", "Sqrt", "Sub", "Sum", "Tanh",
     ], since: 6,
-    lift: { (node, _) in node["consumed_inputs"] = nil }, lower: { (_, _) in })
+    lift: { (node, site) in
+      if node.take("consumed_inputs") != nil { site.losses.append("consumed_inputs") }
+    }, lower: { (_, _) in })
 
   /// The second operand was broadcast only when asked, and could be aligned to an inner axis.
   private static let broadcast = DialectChange(
@@ -112,7 +114,7 @@ extension DialectChange {
     }
     site.release(node.input(1))
     node.setInput(1, aligned.inputs[0])
-    return Int64(rank - axes.count) - first
+    return Int64(rank - axes.count) &- first
   }
 
   /// One output meant inference.

@@ -9,14 +9,12 @@ extension DialectChange {
       ["Dropout"], "a mask of numbers", since: 10, lifting: { $0.wants(1) },
       lowering: { $0.wants(1) }),
     .attributeWent(["BatchNormalization"], "spatial", meaningless: .int(1), since: 9),
-    .refused(
-      ["BatchNormalization"], "training", since: 14,
-      lifting: { node in node.outputs.dropFirst().contains { $0 != nil } },
-      lowering: { $0.int("training_mode") == 1 }),
     batchOutputs,
     upsampleScales,
     .renamed("Upsample", "Resize", since: 10),
     resize,
+    resizeRegion,
+    poolingCeiling,
     .valuesAdded(
       ["Resize"], "coordinate_transformation_mode", ["half_pixel_symmetric"], since: 19),
     roiAlign,
@@ -42,10 +40,44 @@ extension DialectChange {
       }
     })
 
-  /// Outputs past the first were for training only.
+  /// The mask held numbers before it held truth values; nobody notices where nobody looks.
+  private static let dropoutMask = DialectChange(
+    ["Dropout"], since: 10,
+    lift: { (node, site) throws(DialectRefusal) in
+      if site.isUsed(1, of: node) { throw DialectRefusal("a mask of numbers") }
+    },
+    lower: { (node, site) throws(DialectRefusal) in
+      guard node.wants(1) else { return }
+      if site.isUsed(node.outputs[1]) { throw DialectRefusal("a mask of truth values") }
+    })
+
+  /// Outputs past the first meant training, used or not.
   private static let batchOutputs = DialectChange(
     ["BatchNormalization"], since: 14,
-    lift: { (node, _) in node.outputs = Array(node.outputs.prefix(1)) }, lower: { (_, _) in })
+    lift: { (node, _) throws(DialectRefusal) in
+      if node.outputs.dropFirst().contains(where: { $0 != nil }) {
+        throw DialectRefusal("training")
+      }
+      node.outputs = Array(node.outputs.prefix(1))
+    },
+    lower: { (node, _) throws(DialectRefusal) in
+      if node.int("training_mode") == 1 { throw DialectRefusal("training") }
+    })
+
+  /// Before 22 a last window that begins past the input counted too, in pools that round up.
+  private static let poolingCeiling = DialectChange(
+    ["AveragePool", "MaxPool", "LpPool"], since: 22, lift: { (_, _) in },
+    lower: { (node, site) throws(DialectRefusal) in
+      guard !site.isUnmoved, node.int("ceil_mode") == 1 else { return }
+      guard case .ints(let kernel)? = node["kernel_shape"] else { return }
+      var strides = [Int64](repeating: 1, count: kernel.count)
+      if case .ints(let given)? = node["strides"], !given.isEmpty { strides = given }
+      var ends: ArraySlice<Int64> = []
+      if case .ints(let pads)? = node["pads"] { ends = pads.suffix(kernel.count) }
+      if ends.contains(where: { $0 > 0 }) || zip(strides, kernel).contains(where: { $0 > $1 }) {
+        throw DialectRefusal("a ceiling with windows that may begin past the input")
+      }
+    })
 
   private static let upsampleScales = DialectChange(
     ["Upsample"], since: 9,
@@ -76,6 +108,7 @@ extension DialectChange {
     },
     lower: { (node, site) throws(DialectRefusal) in
       guard node.input(3) == nil, let scales = node.input(2) else { throw DialectRefusal("sizes") }
+      site.release(node.input(1))
       guard node.text("coordinate_transformation_mode") == "asymmetric" else {
         throw DialectRefusal("coordinates that are not \"asymmetric\"")
       }
@@ -90,6 +123,17 @@ extension DialectChange {
       node["coordinate_transformation_mode"] = nil
       node.setInput(2, nil)
       node.setInput(1, scales)
+    })
+
+  /// Before 13 the region and the scales could be empty but not left out.
+  private static let resizeRegion = DialectChange(
+    ["Resize"], since: 13, lift: { (_, _) in },
+    lower: { (node, site) in
+      guard !site.isUnmoved, node.inputs.count > 2 || node.inputs.count == 1 else { return }
+      let empty = Tensor([0], floats: [])
+      for (index, role) in [(1, "roi"), (2, "scales")] where node.input(index) == nil {
+        node.setInput(index, site.constant(empty, role, of: node))
+      }
     })
 
   /// Before 16 there was no half-pixel offset.

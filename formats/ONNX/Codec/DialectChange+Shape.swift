@@ -46,7 +46,9 @@ extension DialectChange {
     },
     lower: { (node, site) throws(DialectRefusal) in
       guard let count = node.int("num_outputs") else { return }
-      guard count == node.outputs.count else { throw DialectRefusal("num_outputs \(count)") }
+      guard count > 0, count == node.outputs.count else {
+        throw DialectRefusal("num_outputs \(count)")
+      }
       if let shape = site.shape(node.input(0)) {
         let axis = Int(node.int("axis") ?? 0)
         let position = axis < 0 ? axis + shape.rank : axis

@@ -17,13 +17,15 @@ struct DialectLifting {
     var types: [String: ValueType] = [:]
     raw.graph.collectTypes(into: &types)
     let names = raw.valueNames
+    let used = raw.usedNames
     let before = (reader.problems.count, reader.losses.count)
-    let first = DialectLifting(reader, raw, LiftingSite(types: types, names: names))
+    let first = DialectLifting(reader, raw, LiftingSite(types: types, names: names, used: used))
     let model = first.lift(raw)
     guard first.site.lacksTypes, reader.problems.count == before.0 else { return model }
     reader.losses.removeLast(reader.losses.count - before.1)
     for (name, type) in TypeInference(model).types { types[name] = type }
-    return DialectLifting(reader, raw, LiftingSite(types: types, names: names)).lift(raw)
+    return DialectLifting(reader, raw, LiftingSite(types: types, names: names, used: used)).lift(
+      raw)
   }
 
   private init(_ reader: ONNXReader, _ model: Model, _ site: LiftingSite) {
@@ -103,7 +105,7 @@ struct DialectLifting {
         attributes[index].value, place.inside("attribute", attributes[index].name))
     }
     // Lifting subgraphs has used the site; what it left belongs to them.
-    (site.before, site.after, site.constants) = ([], [], [])
+    (site.before, site.after, site.constants, site.losses) = ([], [], [], [])
     let name = raw.operation.name
     node.operation = UnknownOperator(name, attributes: attributes)
     guard let operatorSet = operatorSets[name.domain] else {
@@ -132,6 +134,7 @@ struct DialectLifting {
       }
       if let operation = make(form.name, form.attributes, raw, place) {
         (node.operation, node.inputs, node.outputs) = (operation, form.inputs, form.outputs)
+        for what in site.losses { reader.lose(.information, what, place) }
       }
     } catch {
       (site.before, site.after, site.constants) = ([], [], [])
@@ -307,7 +310,38 @@ extension Graph {
   }
 }
 
+extension Node {
+  /// Every value that the node and the nodes inside it take.
+  fileprivate var allUsedNames: Set<String> {
+    var names = Set(inputs.compactMap { $0 })
+    for attribute in operation.attributes {
+      for graph in attribute.value.subgraphs {
+        names.formUnion(graph.outputs.map(\.name))
+        for node in graph.nodes { names.formUnion(node.allUsedNames) }
+      }
+    }
+    return names
+  }
+}
+
 extension Model {
+  /// Every value that a node, a subgraph or an output takes.
+  fileprivate var usedNames: Set<String> {
+    var names = Set(graph.outputs.map(\.name))
+    for node in graph.nodes { names.formUnion(node.allUsedNames) }
+    for function in functions {
+      names.formUnion(function.outputs)
+      for node in function.nodes { names.formUnion(node.allUsedNames) }
+    }
+    for info in training {
+      for graph in [info.initialization, info.algorithm].compactMap({ $0 }) {
+        names.formUnion(graph.outputs.map(\.name))
+        for node in graph.nodes { names.formUnion(node.allUsedNames) }
+      }
+    }
+    return names
+  }
+
   /// Every value name of the model.
   fileprivate var valueNames: Set<String> {
     var names: Set<String> = []

@@ -39,10 +39,11 @@ struct DialectLowering {
       targets[""] = wanted
     }
     let used = model.usedDomains
-    for domain in used.keys.sorted() where targets[domain] == nil {
+    for domain in used.keys.sorted()
+    where targets[domain] == nil && !(domain.isEmpty && origins.isEmpty) {
       targets[domain] = Self.newest(domain, used[domain] ?? [])
     }
-    if targets.isEmpty { targets[""] = OperatorFacts.newest }
+    if origins.isEmpty { targets[""] = wanted ?? Self.sufficient(used[""] ?? []) }
   }
 
   /// The newest version of a domain in which none of the operators is deprecated.
@@ -53,6 +54,13 @@ struct DialectLowering {
       if let last = versions.first(where: \.isDeprecated) { version = min(version, last.since - 1) }
     }
     return version
+  }
+
+  /// The oldest operator set in which all operators are already what they are in the newest, so that
+  /// as many programs as possible can read it.
+  private static func sufficient(_ names: Set<String>) -> Int64 {
+    let versions = names.compactMap { OperatorFacts.table[OperatorName($0)]?.last?.since }
+    return max(versions.max() ?? 0, 13)
   }
 
   // MARK: Graphs
@@ -70,7 +78,11 @@ struct DialectLowering {
         inner.targets[set.domain] = isMoved ? targets[""] : set.version
       }
       let body = Graph(nodes: function.nodes)
-      raw.functions[index].nodes = try inner.lower(body, nil, place).nodes
+      let lowered = try inner.lower(body, nil, place)
+      guard lowered.initializers.isEmpty else {
+        throw EncodeError(.inexpressible("constants in a function of this operator set"), place)
+      }
+      raw.functions[index].nodes = lowered.nodes
       var sets: [String: Int64] = [:]
       let domains = function.operatorSets.map(\.domain) + function.nodes.usedDomains.keys
       for domain in domains { sets[domain] = inner.targets[domain] }
@@ -114,6 +126,7 @@ struct DialectLowering {
     for index in site.replaced { lowered[index] = nil }
     var raw = graph
     raw.nodes = lowered.compactMap { $0 }
+    raw.initializers += site.constants
     raw.sweep(site.released)
     return raw
   }
@@ -134,6 +147,7 @@ struct DialectLowering {
       } else {
         do throws(DialectRefusal) {
           try lower(&form, node, to: target, site)
+          if !site.isUnmoved { try checkTypes(form, node, target) }
         } catch {
           let what = "\(name) in operator set \(target): \(error.what)"
           throw EncodeError(.inexpressible(what), place)
@@ -179,6 +193,27 @@ struct DialectLowering {
     guard versions.0 == versions.1 else {
       let what = "\(name) of operator set \(origin) in operator set \(target)"
       throw EncodeError(.inexpressible(what), place)
+    }
+  }
+
+  /// Values must be of types that the target's version takes.
+  private func checkTypes(
+    _ form: DialectNode, _ node: Node, _ target: Int64
+  ) throws(DialectRefusal) {
+    guard let version = OperatorFacts.version(form.name, in: target),
+      OperatorFacts.version(form.name, in: .max)?.since != version.since
+    else { return }
+    let sides = [
+      ("input", form.inputs, version.inputTypes), ("output", form.outputs, version.outputTypes),
+    ]
+    for (side, names, masks) in sides {
+      for (index, name) in names.enumerated() {
+        guard let name, let type = inference.types[name], let last = masks.last else { continue }
+        let mask = index < masks.count ? masks[index] : last
+        guard mask.allows(type) else {
+          throw DialectRefusal("\(side) \(index) as \(type)")
+        }
+      }
     }
   }
 

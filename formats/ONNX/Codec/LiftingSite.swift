@@ -13,11 +13,22 @@ final class LiftingSite {
   var constants: [Initializer] = []
   var before: [DialectNode] = []
   var after: [DialectNode] = []
+  /// What the newest form does not say.
+  var losses: [String] = []
   /// Contents of values that are constant.
   var contents: [String: Tensor] = [:]
 
-  init(types: [String: ValueType], names: Set<String>) {
-    (self.types, self.names) = (types, names)
+  /// Names that some node, subgraph or output of the model takes.
+  let used: Set<String>
+
+  init(types: [String: ValueType], names: Set<String>, used: Set<String>) {
+    (self.types, self.names, self.used) = (types, names, used)
+  }
+
+  /// Whether an output is asked for by anyone.
+  func isUsed(_ output: Int, of node: DialectNode) -> Bool {
+    guard output < node.outputs.count, let name = node.outputs[output] else { return false }
+    return used.contains(name)
   }
 
   func type(_ name: String?) -> ValueType? {

@@ -9,6 +9,8 @@ final class LoweringSite {
   private(set) var released: Set<String> = []
   /// Nodes that the node takes the place of.
   private(set) var replaced: Set<Int> = []
+  /// Constants that the older form needs.
+  private(set) var constants: [Initializer] = []
   private var producers: [String: Int] = [:]
   private var consumers: [String: [Int]] = [:]
   private let outer: LoweringSite?
@@ -71,8 +73,21 @@ final class LoweringSite {
     return (users[0], nodes[users[0]])
   }
 
+  /// Whether a node or an output takes a value.
+  func isUsed(_ name: String?) -> Bool { name.map { consumers[$0] != nil } ?? false }
+
   func release(_ name: String?) {
     if let name { released.insert(name) }
+  }
+
+  /// Adds a constant for a node and gives its name.
+  func constant(_ tensor: Tensor, _ role: String, of node: DialectNode) -> String {
+    let base = (node.outputs.lazy.compactMap { $0 }.first ?? node.name.name) + "/" + role
+    var name = base
+    while consumers[name] != nil || producers[name] != nil || contents[name] != nil { name += "'" }
+    contents[name] = tensor
+    constants.append(Initializer(name, tensor))
+    return name
   }
 
   func replace(_ index: Int) { replaced.insert(index) }

@@ -18,7 +18,27 @@ enum OperatorFacts {
     let isDeprecated: Bool
     let inputs: ClosedRange<Int>
     let outputs: ClosedRange<Int>
+    /// What each formal input and output takes; the last one goes on for variadic ones.
+    let inputTypes: [TypeMask]
+    let outputTypes: [TypeMask]
     let attributes: [String: Attribute]
+  }
+
+  /// A set of types of values, shapes aside.
+  struct TypeMask: Sendable {
+    let bits: UInt64
+
+    /// Whether a value of this type is taken; unknown types are.
+    func allows(_ type: ValueType?) -> Bool {
+      switch type?.plain {
+      case .tensor(let element, _)?: bits & 1 << UInt64(element.rawValue) != 0
+      case .sequence?: bits & 1 << 40 != 0
+      case .optional?: bits & 1 << 41 != 0
+      case .map?: bits & 1 << 42 != 0
+      case .sparseTensor?: bits & 1 << 43 != 0
+      default: true
+      }
+    }
   }
 
   /// By operator, oldest version first.
@@ -48,9 +68,9 @@ enum OperatorFacts {
         continue
       }
       let words = line.split(separator: " ")
-      guard words.count >= 3 else { continue }
+      guard words.count >= 5 else { continue }
       var attributes: [String: Attribute] = [:]
-      for word in words.dropFirst(3) {
+      for word in words.dropFirst(5) {
         guard let (name, attribute) = attribute(word) else { continue }
         attributes[name] = attribute
       }
@@ -60,7 +80,8 @@ enum OperatorFacts {
         table[name, default: []].append(
           Version(
             since: since, isDeprecated: mark.hasSuffix("x"), inputs: range(words[1]),
-            outputs: range(words[2]), attributes: attributes))
+            outputs: range(words[2]), inputTypes: masks(words[3]), outputTypes: masks(words[4]),
+            attributes: attributes))
       }
     }
     return table.mapValues { $0.sorted { $0.since < $1.since } }
@@ -70,6 +91,10 @@ enum OperatorFacts {
     let ends = word.split(separator: "-").map { Int($0) ?? Int(Int32.max) }
     guard ends.count == 2, ends[0] <= ends[1] else { return 0...Int(Int32.max) }
     return ends[0]...ends[1]
+  }
+
+  private static func masks(_ word: Substring) -> [TypeMask] {
+    word.split(separator: "/").compactMap { UInt64($0, radix: 16).map { TypeMask(bits: $0) } }
   }
 
   /// `name:kind`, then `!` when required, then `=default`.

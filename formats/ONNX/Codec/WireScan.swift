@@ -78,8 +78,12 @@ struct WireScan {
     let top = frames.count - 1
     let message = schema.messages[frames[top].message]
     frames[top].count += 1
-    if frames[top].count > limits.elements || expanded > limits.expandedBytes {
+    guard frames[top].count <= limits.elements else {
       stop(.limit("elements", limits.elements), at: field)
+      return
+    }
+    guard expanded <= limits.expandedBytes else {
+      stop(.limit("bytes of unpacked messages", limits.expandedBytes), at: field)
       return
     }
     guard let known = message.field(field.number) else {

@@ -9,7 +9,7 @@ import collections
 import urllib.parse
 
 import onnx
-from onnx import AttributeProto, defs, helper
+from onnx import AttributeProto, TensorProto, defs, helper
 
 KINDS = {
     AttributeProto.FLOAT: "f", AttributeProto.INT: "i", AttributeProto.STRING: "s",
@@ -17,6 +17,11 @@ KINDS = {
     AttributeProto.TYPE_PROTO: "y", AttributeProto.FLOATS: "F", AttributeProto.INTS: "I",
     AttributeProto.STRINGS: "S", AttributeProto.TENSORS: "T", AttributeProto.GRAPHS: "G",
     AttributeProto.SPARSE_TENSORS: "P", AttributeProto.TYPE_PROTOS: "Y",
+}
+
+
+ELEMENTS = {
+    name.lower(): code for name, code in TensorProto.DataType.items() if name != "UNDEFINED"
 }
 
 
@@ -36,6 +41,22 @@ def default(attribute):
     return "=" + text(value)
 
 
+def mask(parameter):
+    """Bit n for tensors of element type n; bits 40 to 43 for other kinds of value."""
+    bits = 0
+    for name in parameter.types:
+        kind, _, rest = name.partition("(")
+        if kind == "tensor":
+            bits |= 1 << ELEMENTS[rest.rstrip(")")]
+        else:
+            bits |= 1 << {"seq": 40, "optional": 41, "map": 42, "sparse_tensor": 43}[kind]
+    return f"{bits:x}"
+
+
+def masks(parameters):
+    return "/".join(mask(each) for each in parameters) or "-"
+
+
 def count(number):
     return "*" if number >= 2**31 - 1 else str(number)
 
@@ -44,6 +65,7 @@ def facts(schema):
     words = [
         f"{count(schema.min_input)}-{count(schema.max_input)}",
         f"{count(schema.min_output)}-{count(schema.max_output)}",
+        masks(schema.inputs), masks(schema.outputs),
     ]
     for name, attribute in sorted(schema.attributes.items()):
         required = "!" if attribute.required else ""
@@ -58,7 +80,7 @@ for schema in defs.get_all_schemas_with_history():
 
 print("// Made by oracle/operator_facts.py from onnx", onnx.__version__ + ".")
 print("// One operator: its name; then a line for each run of versions with equal facts: versions")
-print("// (x = deprecated), inputs, outputs, attributes as name:kind, ! if required, =default.")
+print("// (x = deprecated), inputs, outputs, their types as masks, attributes as name:kind, ! if\n// required, =default. Bit n of a mask: tensors of element type n; 40 to 43: sequence, optional,\n// map, sparse tensor.")
 print("extension OperatorFacts {")
 newest = {}
 for (domain, _), schemas in operators.items():

@@ -9,4 +9,4 @@ void wh_depthwise_avx2(const wh_depthwise *run) { any_run(run); }
 
 #include "../common/region_end.h"
 #endif
-typedef int wh_depthwise_file;
+typedef int wh_depthwise_avx2_file;

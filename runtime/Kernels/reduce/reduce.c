@@ -27,16 +27,21 @@ static __attribute__((noinline)) void add_block(int kind, const float *x, int64_
                                                 int64_t steps, int columns, double *sum) {
   const bool squares = kind == WH_REDUCE_L2 || kind == WH_REDUCE_SUM_SQUARE;
   const vi sign = (vi){0} + (kind == WH_REDUCE_L1 ? INT32_MIN : 0);
-  for (int j = 0; j < columns; j += WH_LANES) {
-    const int part = columns - j < WH_LANES ? columns - j : WH_LANES;
-    vf total = {0};
+  for (int j = 0; j < columns; j += 2 * WH_LANES) {
+    const int rest = columns - j, part = rest < WH_LANES ? rest : WH_LANES;
+    const int more = rest < 2 * WH_LANES ? rest - part : WH_LANES;
+    vf a = {0}, b = {0};
     for (int64_t i = 0; i < steps; i++) {
       const float *p = x + i * stride + j;
-      vf v = part == WH_LANES ? v_load(p) : v_load_part(p, part);
+      vf v = part == WH_LANES ? v_load(p) : v_load_part(p, part), w = {0};
+      if (more) w = more == WH_LANES ? v_load(p + WH_LANES) : v_load_part(p + WH_LANES, more);
       v = (vf)((vi)v & ~sign);
-      total += squares ? v * v : v;
+      w = (vf)((vi)w & ~sign);
+      a += squares ? v * v : v;
+      b += squares ? w * w : w;
     }
-    for (int n = 0; n < part; n++) sum[j + n] += (double)total[n];
+    for (int n = 0; n < part; n++) sum[j + n] += (double)a[n];
+    for (int n = 0; n < more; n++) sum[j + WH_LANES + n] += (double)b[n];
   }
 }
 
@@ -86,8 +91,8 @@ WH_COMPACT static __attribute__((noinline)) void columns_of(const wh_reduce *p, 
 }
 
 /* One result of a contiguous run: lanes of COLUMNS, joined at the end. */
-WH_COMPACT static double run_of(const wh_reduce *p, int kind, const void *base, int64_t at,
-                                int64_t count, const double *shift) {
+static double run_of(const wh_reduce *p, int kind, const void *base, int64_t at, int64_t count,
+                     const double *shift) {
   double sum[COLUMNS], shifts[COLUMNS], total;
   const int64_t rows = count / COLUMNS;
   for (int j = 0; j < COLUMNS; j++) {
@@ -98,8 +103,8 @@ WH_COMPACT static double run_of(const wh_reduce *p, int kind, const void *base, 
   columns_of(p, kind, base, at + rows * COLUMNS, COLUMNS, 1, (int)(count % COLUMNS),
              shift ? shifts : NULL, sum);
   total = sum[0];
-  const int join = adds(kind) ? WH_REDUCE_SUM : kind;
-  for (int j = 1; j < COLUMNS; j++) total = combine(join, total, sum[j]);
+  for (int j = 1; j < COLUMNS; j++)
+    total = adds(kind) ? total + sum[j] : combine(kind, total, sum[j]);
   return total;
 }
 

@@ -9,7 +9,7 @@ import sys
 
 import jsonschema
 
-SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "model.schema.json"
+SCHEMA = pathlib.Path(__file__).resolve().parents[1] / "model.schema.json"
 
 
 def unique(pairs):
