@@ -31,8 +31,8 @@ runtime: packages
 arm:
 	runtime/build.sh --target all --out .build/runtime
 
-test: all runtime test-runtime
-	swift test $(SWIFT_FLAGS)
+test: packages test-runtime
+	swift test
 
 test-runtime:
 	runtime/Tests/kernels/run.sh

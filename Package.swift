@@ -8,6 +8,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// The reference evaluator runs whole models in the tests, so it is optimized in debug builds too.
+let evaluated = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// One row a format: its module, its folder under formats/, and what its codec needs besides the core.
 let formats: [(module: String, folder: String, needs: [Target.Dependency])] = [
   ("WherryNative", "Native", ["WherryPasses", "CWherryABI", "CWherryKernels"]),
@@ -15,8 +18,11 @@ let formats: [(module: String, folder: String, needs: [Target.Dependency])] = [
   ("WherryJSON", "JSON", []),
 ]
 
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
-  .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+func module(
+  _ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil,
+  settings: [SwiftSetting] = strict
+) -> Target {
+  .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
@@ -46,10 +52,10 @@ let package = Package(
       name: "CONNXSchema", dependencies: ["CProtobufC"], path: "formats/ONNX/Schema",
       exclude: ["onnx.proto"], publicHeadersPath: "."),
 
-    module("WherryBytes"),
-    module("WherryGraph", ["WherryBytes"]),
+    module("WherryBytes", settings: evaluated),
+    module("WherryGraph", ["WherryBytes"], settings: evaluated),
     module("WherryData", ["WherryGraph", "CZlib"]),
-    module("WherryOperators", ["WherryGraph"]),
+    module("WherryOperators", ["WherryGraph"], settings: evaluated),
     module("WherryPasses", ["WherryOperators", "CWherryABI"]),
     .target(
       name: "WherryCore", dependencies: ["CWherryABI", "CWherryKernels"], path: "runtime/Core",
