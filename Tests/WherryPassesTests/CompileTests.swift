@@ -1,3 +1,4 @@
+import CWherryABI
 import Testing
 import WherryBytes
 import WherryGraph
@@ -85,7 +86,8 @@ private func conv(pads: Int = 1) -> Conv {
   let unknown = UnknownOperator(OperatorName("Mystery", domain: "a"), attributes: [])
   let nodes = [
     Node(unknown, name: "first", inputs: ["x"], outputs: ["h"]),
-    Node(unknown, name: "second", inputs: ["x"], outputs: ["y"]),
+    Node(unknown, name: "second", inputs: ["x"], outputs: ["i"]),
+    Node(Add(), name: "third", inputs: ["h", "i"], outputs: ["y"]),
   ]
   do {
     _ = try model(nodes, input: [2]).compiled()

@@ -14,7 +14,7 @@ extension Model {
     guard open.isEmpty else { throw CompileError(open) }
     do {
       _ = try InlineFunctions.run(&model)
-      _ = try FoldConstants.run(&model)
+      repeat { _ = try FoldConstants.run(&model) } while try InlineConditions.run(&model) > 0
       _ = try RemoveIdentity.run(&model)
       _ = try FuseBatchNorm.run(&model)
       _ = try RemoveDead.run(&model)
@@ -101,6 +101,8 @@ extension Model {
       builder: builder, types: inference.types, contents: inference.contents)
     let place = Place().inside("graph")
     var inputs: [Int] = []
+    // Values that nothing defines because their node failed; not worth a report of their own.
+    var lost: Set<String> = []
     for (index, input) in graph.inputs.enumerated() {
       do throws(CompileProblem) {
         guard case .tensor(let element, let shape?) = input.type.plain, let extents = shape.extents
@@ -110,6 +112,7 @@ extension Model {
         site.hold(input.name, .computed([value]))
         inputs.append(value.tensor)
       } catch {
+        lost.insert(input.name)
         problems.append(
           CompileProblem(error.reason, place.inside("input", at: index, input.name)))
       }
@@ -122,8 +125,6 @@ extension Model {
         site.hold(initializer.name, .constant(dense))
       }
     }
-    // Values that nothing defines because their node failed; not worth a report of their own.
-    var lost: Set<String> = []
     for (index, node) in graph.nodes.enumerated() {
       let here = place.inside("node", at: index, node.name)
       let results = node.outputs.compactMap { $0 }

@@ -7,9 +7,7 @@ extension Lowering {
   /// Normalizations by rows, groups and neighbouring channels.
   static let normalizations: [Lowering] = [
     Lowering(LayerNormalization.self) { (norm, site) throws(CompileProblem) in
-      guard !site.wants(1), !site.wants(2) else {
-        throw CompileProblem(.unsupported("the statistics of LayerNormalization"))
-      }
+      if site.wants(1) || site.wants(2) { try site.statistics(norm) }
       try site.normalizeRows(kind: 0, from: norm.axis, epsilon: norm.epsilon)
     },
     Lowering(RMSNormalization.self) { (norm, site) throws(CompileProblem) in
@@ -91,6 +89,20 @@ extension LoweringSite {
     y = try binary(WH_MUL, y, try value(1), shape: x.shape)
     if has(2) { y = try binary(WH_ADD, y, try value(2), shape: x.shape) }
     try finish(0, y)
+  }
+
+  /// Mean and inverse deviation of each row, as outputs of their own.
+  fileprivate func statistics(_ norm: LayerNormalization) throws(CompileProblem) {
+    try require(.float32, 0)
+    let x = try value(0)
+    let axes = Array(try axis(norm.axis, rank: x.shape.count)..<x.shape.count)
+    let mean = try reduce(WH_REDUCE_MEAN, x, axes: axes, keepAxes: true)
+    let centred = try binary(WH_SUB, x, mean, shape: x.shape)
+    let square = try binary(WH_MUL, centred, centred, shape: x.shape)
+    let variance = try reduce(WH_REDUCE_MEAN, square, axes: axes, keepAxes: true)
+    let deviation = try unary(WH_SQRT, try affine(variance, 1, norm.epsilon))
+    try finish(1, mean)
+    try finish(2, try unary(WH_RECIPROCAL, deviation))
   }
 
   /// - Parameter groups: how many groups of channels; nil: each channel by itself.
