@@ -2,7 +2,7 @@
 # Builds a fuzz target, or with PLAIN=1 a program without sanitizers, from the package's sources.
 #
 #   Tests/Fuzzing/build.sh ONNXFuzz            -> .build-fuzz/ONNXFuzz
-#   SWIFT_BACKTRACE=enable=no .build-fuzz/ONNXFuzz -max_len=65536 CORPUS_FOLDER
+#   SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 .build-fuzz/ONNXFuzz -max_len=65536 CORPUS_FOLDER
 #
 # SwiftPM has no way to instrument only our own modules, so they are compiled here one by one.
 set -eu
