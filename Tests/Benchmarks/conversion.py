@@ -30,14 +30,23 @@ def build(path):
     onnx.save(helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 21)]), path)
 
 
+# A child's peak counts the process it was forked from, so a small one does the forking.
+WAITER = """
+import os, sys, time
+start = time.perf_counter()
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+print(status, time.perf_counter() - start, usage.ru_maxrss * 1024)
+"""
+
+
 def measure(arguments):
     """Seconds and peak resident bytes of a command."""
-    start = time.perf_counter()
-    pid = os.posix_spawnp(arguments[0], arguments, os.environ)
-    _, status, usage = os.wait4(pid, 0)
-    if status:
-        sys.exit(f"{arguments} failed with {status}")
-    return time.perf_counter() - start, usage.ru_maxrss * 1024
+    done = subprocess.run([sys.executable, "-S", "-c", WAITER, *arguments], capture_output=True, text=True)
+    status, seconds, peak = done.stdout.split()
+    if int(status):
+        sys.exit(f"{arguments} failed: {done.stderr}")
+    return float(seconds), int(peak)
 
 
 def main():

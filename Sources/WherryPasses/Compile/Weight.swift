@@ -28,31 +28,53 @@ public struct Weight: Sendable, Hashable {
   public var packed: Bytes {
     switch packing {
     case .plain: source
-    case .strided(let view): reorder { view.forEach($0) }
-    case .panels(let panels): reorder { panels.forEach($0) }
+    case .strided(let view): reorder { view.forEachRun($0) }
+    case .panels(let panels): reorder { panels.forEachRun($0) }
     }
   }
 
-  /// Calls `walk` with a function that copies the element at a source position to a packed position.
-  private func reorder(_ walk: ((Int, Int) -> Void) -> Void) -> Bytes {
+  /// Copies runs of elements; a run outside source or target is left out.
+  private func reorder(_ walk: ((ElementRun) -> Void) -> Void) -> Bytes {
     let (width, count) = (width, source.count / max(width, 1))
     return source.withUnsafeBytes { from in
       Bytes(count: byteCount) { to in
         let limit = to.count / max(width, 1)
-        if width == 4 {
-          walk { source, target in
-            guard source >= 0, source < count, target < limit else { return }
-            let value = from.loadUnaligned(fromByteOffset: source * 4, as: UInt32.self)
-            to.storeBytes(of: value, toByteOffset: target * 4, as: UInt32.self)
-          }
-        } else {
-          walk { source, target in
-            guard source >= 0, source < count, target < limit else { return }
-            for byte in 0..<width { to[target * width + byte] = from[source * width + byte] }
+        walk { run in
+          guard run.fits(source: count, target: limit) else { return }
+          if run.stride == 1 {
+            let (start, target, size) = (run.source * width, run.target * width, run.count * width)
+            UnsafeMutableRawBufferPointer(rebasing: to[target..<target + size])
+              .copyMemory(from: UnsafeRawBufferPointer(rebasing: from[start..<start + size]))
+          } else if width == 4 {
+            for step in 0..<run.count {
+              let at = (run.source + step * run.stride) * 4
+              let value = from.loadUnaligned(fromByteOffset: at, as: UInt32.self)
+              to.storeBytes(of: value, toByteOffset: (run.target + step) * 4, as: UInt32.self)
+            }
+          } else {
+            for step in 0..<run.count {
+              let (at, target) = ((run.source + step * run.stride) * width, (run.target + step) * width)
+              for byte in 0..<width { to[target + byte] = from[at + byte] }
+            }
           }
         }
       }
     }
+  }
+}
+
+/// Elements at equal distances in a source that stand side by side in a target.
+public struct ElementRun: Sendable {
+  public var source: Int
+  public var stride: Int
+  public var target: Int
+  public var count: Int
+
+  /// Whether every element lies below the counts of source and target.
+  func fits(source sourceCount: Int, target targetCount: Int) -> Bool {
+    let last = source + (count - 1) * stride
+    return count > 0 && min(source, last) >= 0 && max(source, last) < sourceCount && target >= 0
+      && target <= targetCount - count
   }
 }
 
@@ -78,14 +100,21 @@ public struct StridedView: Sendable, Hashable {
 
   /// Every element's source position with its position in the block, in block order.
   public func forEach(_ body: (_ source: Int, _ target: Int) -> Void) {
-    let rank = extents.count
+    forEachRun { run in
+      for step in 0..<run.count { body(run.source + step * run.stride, run.target + step) }
+    }
+  }
+
+  /// The block's rows along its last axis, in block order.
+  func forEachRun(_ body: (ElementRun) -> Void) {
     guard !extents.contains(0) else { return }
-    var index = [Int](repeating: 0, count: rank)
+    let (width, stride) = (extents.last ?? 1, strides.last ?? 1)
+    var index = [Int](repeating: 0, count: extents.count)
     var (source, target) = (offset, 0)
     while true {
-      body(source, target)
-      target += 1
-      var axis = rank - 1
+      body(ElementRun(source: source, stride: stride, target: target, count: width))
+      target += width
+      var axis = extents.count - 2
       while axis >= 0 {
         index[axis] += 1
         source += strides[axis]
@@ -131,6 +160,13 @@ public struct PanelView: Sendable, Hashable {
 
   /// Every element's source position with its packed position.
   public func forEach(_ body: (_ source: Int, _ target: Int) -> Void) {
+    forEachRun { run in
+      for step in 0..<run.count { body(run.source + step * run.stride, run.target + step) }
+    }
+  }
+
+  /// The rows of every panel.
+  func forEachRun(_ body: (ElementRun) -> Void) {
     let width = Int(WH_PANEL)
     for matrix in 0..<matrices {
       for panel in stride(from: 0, to: columns, by: width) {
@@ -140,7 +176,7 @@ public struct PanelView: Sendable, Hashable {
           for i in 0..<inner {
             var source = offset + matrix * matrixStride + o * outerStride + i * innerStride
             source += panel * columnStride
-            for column in 0..<wide { body(source + column * columnStride, target + column) }
+            body(ElementRun(source: source, stride: columnStride, target: target, count: wide))
             target += width
           }
         }

@@ -84,7 +84,7 @@ extension DialectChange {
 
   /// Puts axes of extent 1 behind the second operand, so that its first axis is `axis` of the first.
   private static func align(
-    _ node: inout DialectNode, _ axis: Int64, _ site: LiftingSite
+    _ node: inout DialectNode, _ axis: Int64, _ site: DialectLiftingSite
   ) throws(DialectRefusal) {
     guard let rank = site.shape(node.input(0))?.rank, let own = site.shape(node.input(1))?.rank
     else {
@@ -104,7 +104,7 @@ extension DialectChange {
 
   /// Undoes `align`; nil when the second operand is not aligned so.
   private static func unalign(
-    _ node: inout DialectNode, _ site: LoweringSite
+    _ node: inout DialectNode, _ site: DialectLoweringSite
   ) throws(DialectRefusal) -> Int64? {
     guard let aligned = site.producer(node.input(1), "Unsqueeze"), aligned.inputs.count == 2,
       let axes = aligned.inputs[1].flatMap({ site.content($0) })?.integers, let first = axes.first

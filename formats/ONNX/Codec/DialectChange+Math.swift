@@ -69,7 +69,7 @@ extension DialectChange {
     })
 
   /// Undoes the flattening around a node; false when it isn't flattened.
-  private static func restore(_ node: inout DialectNode, _ site: LoweringSite) -> Bool {
+  private static func restore(_ node: inout DialectNode, _ site: DialectLoweringSite) -> Bool {
     guard node.int("axis") == 1, let flat = site.producer(node.input(0), "Flatten"),
       let last = site.consumer(node.outputs.first ?? nil, "Reshape"), last.node.inputs.count == 2,
       let shape = site.producer(last.node.inputs[1], "Shape"), shape.inputs == flat.inputs

@@ -8,7 +8,7 @@ import WherryGraph
 struct DialectLifting {
   private let operators: OperatorTable
   private let reader: ONNXReader
-  private let site: LiftingSite
+  private let site: DialectLiftingSite
   private let calls: Set<OperatorName>
   private var operatorSets: [String: Int64] = [:]
 
@@ -19,16 +19,18 @@ struct DialectLifting {
     let names = raw.valueNames
     let used = raw.usedNames
     let before = (reader.problems.count, reader.losses.count)
-    let first = DialectLifting(reader, raw, LiftingSite(types: types, names: names, used: used))
+    let first = DialectLifting(
+      reader, raw, DialectLiftingSite(types: types, names: names, used: used))
     let model = first.lift(raw)
     guard first.site.lacksTypes, reader.problems.count == before.0 else { return model }
     reader.losses.removeLast(reader.losses.count - before.1)
     for (name, type) in TypeInference(model).types { types[name] = type }
-    return DialectLifting(reader, raw, LiftingSite(types: types, names: names, used: used)).lift(
-      raw)
+    return DialectLifting(reader, raw, DialectLiftingSite(types: types, names: names, used: used))
+      .lift(
+        raw)
   }
 
-  private init(_ reader: ONNXReader, _ model: Model, _ site: LiftingSite) {
+  private init(_ reader: ONNXReader, _ model: Model, _ site: DialectLiftingSite) {
     (self.reader, operators, self.site) = (reader, reader.source.operators, site)
     calls = Set(model.functions.map(\.name))
   }

@@ -113,10 +113,10 @@ struct DialectLowering {
   }
 
   private func lower(
-    _ graph: Graph, _ outer: LoweringSite?, _ place: Place
+    _ graph: Graph, _ outer: DialectLoweringSite?, _ place: Place
   ) throws(EncodeError) -> Graph {
     let inference = inference
-    let site = LoweringSite(
+    let site = DialectLoweringSite(
       graph, outer: outer, isUnmoved: targets[""] == origins[""]
     ) { inference.types[$0] }
     var lowered: [Node?] = []
@@ -133,7 +133,8 @@ struct DialectLowering {
 
   // MARK: Nodes
 
-  private func lower(_ node: Node, _ site: LoweringSite, _ place: Place) throws(EncodeError) -> Node
+  private func lower(_ node: Node, _ site: DialectLoweringSite, _ place: Place) throws(EncodeError)
+    -> Node
   {
     var raw = node
     let name = node.operation.name
@@ -168,7 +169,7 @@ struct DialectLowering {
   }
 
   private func lower(
-    _ value: AttributeValue, _ site: LoweringSite, _ place: Place
+    _ value: AttributeValue, _ site: DialectLoweringSite, _ place: Place
   ) throws(EncodeError) -> AttributeValue {
     switch value {
     case .graph(let graph): return .graph(try lower(graph, site, place))
@@ -218,7 +219,7 @@ struct DialectLowering {
   }
 
   private func lower(
-    _ form: inout DialectNode, _ node: Node, to target: Int64, _ site: LoweringSite
+    _ form: inout DialectNode, _ node: Node, to target: Int64, _ site: DialectLoweringSite
   ) throws(DialectRefusal) {
     let name = form.name
     let newest = OperatorFacts.table[name]?.last

@@ -58,8 +58,9 @@ struct DialectRefusal: Error {
 
 /// One change in the definition of some operators, in both directions.
 struct DialectChange: Sendable {
-  typealias Lift = @Sendable (inout DialectNode, LiftingSite) throws(DialectRefusal) -> Void
-  typealias Lower = @Sendable (inout DialectNode, LoweringSite) throws(DialectRefusal) -> Void
+  typealias Lift = @Sendable (inout DialectNode, DialectLiftingSite) throws(DialectRefusal) -> Void
+  typealias Lower =
+    @Sendable (inout DialectNode, DialectLoweringSite) throws(DialectRefusal) -> Void
 
   /// The operators concerned, under their names before and after.
   let operators: [String]

@@ -93,6 +93,11 @@ final class ONNXReader {
     var model = Model(graph: Graph(), metadata: metadata)
     ExtensionKeys.restore(&model)
     model.operatorSets = operatorSets(proto.opset_import, proto.n_opset_import, Place())
+    if model.operatorSets.isEmpty {
+      // Files older than operator sets are in the first one.
+      if proto.ir_version >= 3 { report(.missing("opset_import"), Place()) }
+      model.operatorSets = [OperatorSetVersion("", 1)]
+    }
     if let graph = proto.graph {
       model.graph = self.graph(graph.pointee, Place().inside("graph"))
     } else {

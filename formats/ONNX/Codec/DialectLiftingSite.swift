@@ -2,7 +2,7 @@ import WherryBytes
 import WherryGraph
 
 /// What surrounds a node that is lifted.
-final class LiftingSite {
+final class DialectLiftingSite {
   /// Types as far as they are known.
   var types: [String: ValueType]
   /// Whether a type was asked for that is not known.

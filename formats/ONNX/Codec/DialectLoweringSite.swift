@@ -2,7 +2,7 @@ import WherryBytes
 import WherryGraph
 
 /// What surrounds a node that is lowered: the graph it stands in.
-final class LoweringSite {
+final class DialectLoweringSite {
   /// The nodes of the graph, in the newest operator set.
   let nodes: [Node]
   /// Values that the node no longer needs; they go when nothing else uses them.
@@ -13,14 +13,14 @@ final class LoweringSite {
   private(set) var constants: [Initializer] = []
   private var producers: [String: Int] = [:]
   private var consumers: [String: [Int]] = [:]
-  private let outer: LoweringSite?
+  private let outer: DialectLoweringSite?
   private var contents: [String: Tensor] = [:]
   private let findType: (String) -> ValueType?
   /// Whether the operator set is the one the model was read in, so that what it said there can stay.
   let isUnmoved: Bool
 
   init(
-    _ graph: Graph, outer: LoweringSite?, isUnmoved: Bool,
+    _ graph: Graph, outer: DialectLoweringSite?, isUnmoved: Bool,
     type: @escaping (String) -> ValueType?
   ) {
     (nodes, self.outer, self.isUnmoved, findType) = (graph.nodes, outer, isUnmoved, type)
