@@ -97,6 +97,7 @@ public enum AttributeKind: Int32, Sendable, Hashable, CaseIterable {
   case types = 14
 }
 
+/// An attribute of an operator by name.
 public struct NamedAttribute: Sendable, Hashable {
   public var name: String
   public var value: AttributeValue

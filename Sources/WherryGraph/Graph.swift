@@ -109,6 +109,7 @@ public struct ValueInfo: Sendable, Hashable {
   }
 }
 
+/// A constant value of a graph, by name.
 public struct Initializer: Sendable, Hashable {
   public var name: String
   public var tensor: Tensor
@@ -120,6 +121,7 @@ public struct Initializer: Sendable, Hashable {
   }
 }
 
+/// A constant value of a graph that lists only its non-zero elements.
 public struct SparseInitializer: Sendable, Hashable {
   public var name: String
   public var tensor: SparseTensor
@@ -178,6 +180,7 @@ public struct Metadata: Sendable, Hashable {
   public init() {}
 }
 
+/// A domain of operators and the version of it that a model was written against.
 public struct OperatorSetVersion: Sendable, Hashable {
   public var domain: String
   public var version: Int64

@@ -41,6 +41,7 @@ public struct ModelSource: Sendable {
   }
 }
 
+/// A model as read from a file, and what the reader could not carry over.
 public struct Reading: Sendable {
   public var model: Model
   public var losses: [Loss]
@@ -48,6 +49,7 @@ public struct Reading: Sendable {
   public init(_ model: Model, losses: [Loss] = []) { (self.model, self.losses) = (model, losses) }
 }
 
+/// How a model is written; each format takes what concerns it.
 public struct WriteOptions: Sendable {
   /// ONNX operator set to write; nil: the one the model came with, else the newest.
   public var opset: Int64?

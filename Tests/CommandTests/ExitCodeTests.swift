@@ -38,7 +38,6 @@ import Testing
     try Shell.inFolder { folder in
       let output = folder.appending(path: "out.onnx")
       try Data("old".utf8).write(to: output)
-      // Operator set 7 has no Gemm without C nor this Softmax; whatever can't be said must be refused.
       let result = try Shell.wherry("convert", Shell.digits, output.path, "--opset", "3", "--strict")
       #expect(result.status == 65)
       #expect(try Data(contentsOf: output) == Data("old".utf8))
@@ -48,13 +47,13 @@ import Testing
   @Test func differingModelsCompareAs1() throws {
     try Shell.inFolder { folder in
       let json = folder.appending(path: "digits.json")
-      #expect(try Shell.wherry("convert", Shell.digits, json.path, "--decimals", "100000").status == 0)
+      #expect(try Shell.wherry("convert", Shell.digits, json.path).status == 0)
       let text = try String(contentsOf: json, encoding: .utf8)
-      let changed = text.replacingOccurrences(of: "\"epsilon\": ", with: "\"epsilon\": 1")
+      let changed = text.replacingOccurrences(of: "\"op\": \"Relu\"", with: "\"op\": \"Tanh\"")
       try changed.write(to: json, atomically: true, encoding: .utf8)
       #expect(changed != text)
       let result = try Shell.wherry("compare", json.path, Shell.digits)
-      #expect(result.status == 1 || result.status == 65, "\(result.text)\(result.errors)")
+      #expect(result.status == 1, "\(result.text)\(result.errors)")
     }
   }
 }

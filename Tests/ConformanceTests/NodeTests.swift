@@ -19,6 +19,8 @@ import Testing
     for (test, outcome) in zip(cases, outcomes) {
       #expect(outcome != .crashed, "\(test.name) crashed")
       #expect(outcome != .hung, "\(test.name) did not end")
+      let isListed = NodeTestExceptions.names.contains(test.name)
+      #expect((outcome == .passed) != isListed, "\(test.name): \(outcome), \(isListed ? "listed" : "unlisted")")
     }
   }
 
