@@ -11,7 +11,7 @@ target=$1
 out=$root/.build-fuzz${PLAIN:+-plain}
 mkdir -p "$out"
 flags="-swift-version 6 -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility"
-includes="-I $out -I $root/Sources/CProtobufC -I $root/formats/ONNX/Schema"
+includes="-I $out -I $root/Sources/CProtobufC -I $root/formats/ONNX/Schema -I $root/runtime/ABI -I $root/runtime/Kernels/include"
 if [ -n "${PLAIN:-}" ]; then
   sanitize="" csanitize=""
 else
@@ -25,6 +25,11 @@ MAP
 clang -O1 $csanitize -c "$root/formats/ONNX/Schema/onnx.pb-c.c" -o "$out/onnx.pb-c.o"
 
 objects="$out/onnx.pb-c.o"
+for source in $(find "$root/runtime/Kernels" -name '*.c'); do
+  object=$out/$(basename "$source").o
+  [ "$object" -nt "$source" ] || clang -O1 -std=gnu11 $csanitize -c "$source" -o "$object"
+  objects="$objects $object"
+done
 compile() {
   module=$1; shift
   stamp="$out/$module.o"
@@ -39,8 +44,10 @@ sources() { find "$root/$1" -name '*.swift'; }
 compile WherryBytes $(sources Sources/WherryBytes)
 compile WherryGraph $(sources Sources/WherryGraph)
 compile WherryOperators $(sources Sources/WherryOperators)
+compile WherryPasses $(sources Sources/WherryPasses)
+compile WherryNative $(sources formats/Native/Codec)
 compile WherryONNX $(sources formats/ONNX/Codec)
 compile WherryJSON $(sources formats/JSON/Codec)
 # shellcheck disable=SC2086
 swiftc -O $flags $sanitize $includes -parse-as-library "$root/Tests/Fuzzing/$target.swift" $objects \
-  -Xlinker -l:libprotobuf-c.a -o "$out/$target"
+  -Xlinker -l:libprotobuf-c.a -lm -o "$out/$target"

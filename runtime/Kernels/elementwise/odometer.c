@@ -15,8 +15,11 @@ wh_odometer wh_odometer_begin(int rank, const int32_t *shape, int streams,
   wh_odometer o = {.run = 1};
   int64_t extent = 1, inner[WH_STREAMS] = {0};
   bool first = true;
-  for (int i = rank - 1; i >= 0; i--) {
+  /* Only without an empty axis do the checked strides bound the products below. */
+  for (int i = 0; i < rank; i++) {
     if (shape[i] == 0) return (wh_odometer){.run = 0};
+  }
+  for (int i = rank - 1; i >= 0; i--) {
     if (shape[i] == 1) continue;
     if (!first && continues(strides, streams, i, inner, extent)) {
       extent *= shape[i];
