@@ -5,7 +5,7 @@ BUILD := .build/release
 DEMO := .build/demo
 RUNTIME := .build/runtime/x86_64
 
-.PHONY: all demo test runtime arm test-runtime bench clean packages
+.PHONY: all demo test runtime arm test-runtime conformance clean packages
 all: packages
 	swift build $(SWIFT_FLAGS) --product wherry
 
@@ -37,6 +37,16 @@ test: packages test-runtime
 test-runtime:
 	runtime/Tests/kernels/run.sh
 	runtime/Tests/abi/run.sh
+
+# What the tools that made the models say: needs the suites, and a Python with fixtures/generators/oracle.txt.
+PYTHON ?= python3
+conformance: all arm
+	rm -rf .build/written && mkdir -p .build/written/onnx .build/written/json
+	$(PYTHON) runtime/Tests/models/run.py $(BUILD)/wherry
+	WHERRY_ROUNDTRIP_OUT=.build/written/onnx swift test --filter ONNXRoundTripTests
+	$(PYTHON) formats/ONNX/oracle/roundtrip.py $${WHERRY_SUITES:-../shared/suites} .build/written/onnx
+	WHERRY_JSON_OUT=.build/written/json swift test --filter JSONSuiteTests
+	$(PYTHON) formats/JSON/oracle/validate.py .build/written/json
 
 clean:
 	rm -rf .build
