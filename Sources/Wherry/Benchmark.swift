@@ -55,9 +55,11 @@ extension Execution {
       macs: Int(facts.macs),
       gmacPerSecond: Double(facts.macs) / middle / 1e3,
       operations: profile
-        ? session.profile.map { .init(
-          name: $0.name, kernel: $0.kernel,
-          microseconds: Double($0.nanoseconds) / 1e3 / Double(max($0.runs, 1))) } : nil)
+        ? session.profile.map {
+          .init(
+            name: $0.name, kernel: $0.kernel,
+            microseconds: Double($0.nanoseconds) / 1e3 / Double(max($0.runs, 1)))
+        } : nil)
   }
 
   private func microseconds(_ duration: Duration) -> Double {

@@ -47,8 +47,11 @@ public struct Comparison: Sendable {
     guard a.element.isFloat || a.element.isComplex else {
       let differing =
         a.element == .string
-        ? zip(a.strings, b.strings).count { $0 != $1 } : zip(a.integers, b.integers).count { $0 != $1 }
-      let gaps = zip(a.integers, b.integers).map { Double($0.subtractingReportingOverflow($1).partialValue.magnitude) }
+        ? zip(a.strings, b.strings).count { $0 != $1 }
+        : zip(a.integers, b.integers).count { $0 != $1 }
+      let gaps = zip(a.integers, b.integers).map {
+        Double($0.subtractingReportingOverflow($1).partialValue.magnitude)
+      }
       self.differing = differing
       largestAbsolute = gaps.max() ?? 0
       largestRelative = 0

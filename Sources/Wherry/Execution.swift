@@ -80,7 +80,9 @@ public struct Execution {
   private static func batched(_ model: Model, _ shapes: [String: [Int]]) -> [String: [Int]] {
     var result = shapes
     let open = model.graph.inputs.filter { input in
-      guard let first = input.type.shape?.dimensions.first, first.extent == nil else { return false }
+      guard let first = input.type.shape?.dimensions.first, first.extent == nil else {
+        return false
+      }
       return (shapes[input.name]?.first ?? 0) > 1
     }
     guard Set(open.map { shapes[$0.name]?.first }).count == 1 else { return result }
@@ -163,7 +165,8 @@ extension Comparison {
     let isRenamed = known.isDisjoint(with: byName.keys) && actual.count == expected.count
     var result = expected.enumerated().map { index, output in
       Comparison(
-        output.name, isRenamed ? actual[index].tensor : byName[output.name], output.tensor, bounds: bounds)
+        output.name, isRenamed ? actual[index].tensor : byName[output.name], output.tensor,
+        bounds: bounds)
     }
     for output in actual where !isRenamed && !known.contains(output.name) {
       result.append(Comparison(output.name, output.tensor, nil, bounds: bounds))

@@ -20,7 +20,9 @@ public enum Formats {
 
   /// The format a path's ending stands for.
   public static func ofPath(_ path: String) -> (any ModelFormat.Type)? {
-    guard let ending = path.split(separator: "/").last?.split(separator: ".").last else { return nil }
+    guard let ending = path.split(separator: "/").last?.split(separator: ".").last else {
+      return nil
+    }
     let lower = ending.lowercased()
     return all.first { $0.extensions.contains(lower) }
   }

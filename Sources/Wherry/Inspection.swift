@@ -38,7 +38,8 @@ public struct Inspection: Encodable, Sendable {
     let inference = TypeInference(model)
     (path, format, bytes) = (file.path, file.format.name, file.bytes.count)
     let metadata = model.metadata
-    producer = [metadata.producerName, metadata.producerVersion].filter { !$0.isEmpty }.joined(separator: " ")
+    producer = [metadata.producerName, metadata.producerVersion].filter { !$0.isEmpty }.joined(
+      separator: " ")
     docString = metadata.docString.isEmpty ? graph.docString : metadata.docString
     (name, irVersion, modelVersion) = (graph.name, metadata.irVersion, metadata.modelVersion)
     operatorSets = Dictionary(
@@ -57,9 +58,13 @@ public struct Inspection: Encodable, Sendable {
     parameterCount = tensors.reduce(0) { $0 + $1.count }
     parameterBytes = tensors.reduce(0) { $0 + $1.bytes.count }
     operators = graph.nodes.reduce(into: [:]) { $0[$1.operation.name.description, default: 0] += 1 }
-    properties = (metadata.properties + graph.properties).map { KeyValue(key: $0.key, value: $0.value) }
+    properties = (metadata.properties + graph.properties).map {
+      KeyValue(key: $0.key, value: $0.value)
+    }
     plan = NativeFormat.plan(file.bytes).map {
-      PlanFacts(operations: $0.operations, macs: $0.macs, arenaBytes: $0.arenaBytes, liveBytes: $0.liveBytes)
+      PlanFacts(
+        operations: $0.operations, macs: $0.macs, arenaBytes: $0.arenaBytes, liveBytes: $0.liveBytes
+      )
     }
     nodes = graph.nodes.map { node in
       NodeLine(

@@ -22,7 +22,8 @@ public struct ModelFile: Sendable {
   ) throws(ReadFailure) {
     self.path = path
     do {
-      bytes = path == "-" ? try Bytes(reading: 0, limit: limits.fileBytes) : try Bytes(mapping: path)
+      bytes =
+        path == "-" ? try Bytes(reading: 0, limit: limits.fileBytes) : try Bytes(mapping: path)
     } catch {
       throw ReadFailure(DecodeError(.file(error)))
     }
@@ -36,7 +37,9 @@ public struct ModelFile: Sendable {
     (model, losses) = (reading.model, reading.losses)
   }
 
-  private init(_ file: ModelFile, _ bytes: Bytes, _ format: any ModelFormat.Type, _ reading: Reading) {
+  private init(
+    _ file: ModelFile, _ bytes: Bytes, _ format: any ModelFormat.Type, _ reading: Reading
+  ) {
     (path, self.bytes, self.format) = (file.path, bytes, format)
     (model, losses) = (reading.model, reading.losses)
   }

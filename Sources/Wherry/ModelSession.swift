@@ -44,7 +44,8 @@ public struct ModelSession {
       {
         steps.insert(tensor.shape[0] / batch)
       } else {
-        problems.append("input \"\(input.name)\" is \(tensor.shape), the plan was made for \(input.dims)")
+        problems.append(
+          "input \"\(input.name)\" is \(tensor.shape), the plan was made for \(input.dims)")
       }
     }
     if steps.count > 1 { problems.append("the inputs hold different numbers of samples") }

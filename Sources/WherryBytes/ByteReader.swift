@@ -16,7 +16,8 @@ public struct ByteReader: Sendable {
 
   /// The next `count` bytes, shared, not copied.
   public mutating func take(_ count: Int) throws(DecodeError) -> Bytes {
-    guard count >= 0, let slice = bytes.slice(offset..<max(offset, Checked.add(offset, count) ?? .max)),
+    guard count >= 0,
+      let slice = bytes.slice(offset..<max(offset, Checked.add(offset, count) ?? .max)),
       count <= remaining
     else { throw DecodeError(.truncated(needed: count, available: remaining), place) }
     offset += count

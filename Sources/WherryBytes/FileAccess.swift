@@ -51,7 +51,8 @@ extension Bytes {
       return
     }
     let size = Int(status.st_size)
-    guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+    guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED
+    else {
       throw FileError(errno: errno, path: path)
     }
     self.init(

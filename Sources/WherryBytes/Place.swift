@@ -56,6 +56,7 @@ public struct Place: Hashable, Sendable, CustomStringConvertible {
       case .text(let line, let column): ["line \(line), column \(column)"]
       case nil: []
       }
-    return (source + (steps.isEmpty ? [] : [steps.joined(separator: " > ")])).joined(separator: ", ")
+    return (source + (steps.isEmpty ? [] : [steps.joined(separator: " > ")])).joined(
+      separator: ", ")
   }
 }

@@ -30,7 +30,8 @@ struct CompareCommand: ParsableCommand {
       let given = try data.read(for: b.model)
       var reports: [ComparisonReport] = []
       for sample in 0..<(given == nil ? max(samples, 1) : 1) {
-        let inputs = try given
+        let inputs =
+          try given
           ?? SampleData.inputs(of: b.model, shapes: shapes.byName, seed: UInt64(sample + 1))
         let extents = inputs.mapValues(\.shape)
         let left = try Execution(a, engine: engine, shapes: extents)

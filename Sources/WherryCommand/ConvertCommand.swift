@@ -6,7 +6,8 @@ import WherryGraph
 struct ConvertCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Convert a model to another format and list everything that could not be carried over.",
+    abstract:
+      "Convert a model to another format and list everything that could not be carried over.",
     discussion: """
       wherry convert model.onnx model.wherry
       wherry convert model.onnx model.json --strict
@@ -53,6 +54,9 @@ struct ConvertCommand: ParsableCommand {
         throw ValidationError("The ending of \(output) names no format; use --to.")
       }
       let file = try reading.read(input)
+      if strict, let loss = file.losses.first {
+        throw EncodeError(.loss(loss.what), loss.place)
+      }
       var options = WriteOptions()
       (options.opset, options.externalDataThreshold) = (opset, externalData)
       (options.decimalElements, options.isPretty) = (decimals, !compact)
@@ -66,7 +70,8 @@ struct ConvertCommand: ParsableCommand {
         try Report.json(
           Result(
             input: input, output: output, from: file.format.name, to: format.name,
-            inputBytes: file.bytes.count, losses: all.map(LossReport.init), comparisons: comparisons))
+            inputBytes: file.bytes.count, losses: all.map(LossReport.init), comparisons: comparisons
+          ))
       } else {
         for loss in all { Report.note("loss: \(loss)") }
         for comparison in comparisons ?? [] { Report.note(comparison.line) }

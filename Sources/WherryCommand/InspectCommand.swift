@@ -40,7 +40,9 @@ struct InspectCommand: ParsableCommand {
       let labels = value.labels.map { ", labels " + $0.prefix(10).joined(separator: " ") } ?? ""
       Report.line("  \(value.name): \(value.type)\(labels)")
     }
-    Report.line("\n\(it.nodeCount) nodes, \(it.parameterCount) parameters in \(Report.bytes(it.parameterBytes))")
+    Report.line(
+      "\n\(it.nodeCount) nodes, \(it.parameterCount) parameters in \(Report.bytes(it.parameterBytes))"
+    )
     for (name, count) in it.operators.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }) {
       Report.line("  \(count) x \(name)")
     }
@@ -51,7 +53,9 @@ struct InspectCommand: ParsableCommand {
     }
     for node in nodes ? it.nodes : [] {
       let inputs = node.inputs.joined(separator: ", ")
-      Report.line("\(node.outputs.joined(separator: ", ")) = \(node.op)(\(inputs))  \(node.types.joined(separator: " "))")
+      Report.line(
+        "\(node.outputs.joined(separator: ", ")) = \(node.op)(\(inputs))  \(node.types.joined(separator: " "))"
+      )
     }
     for problem in it.problems { Report.line("problem: \(problem)") }
   }

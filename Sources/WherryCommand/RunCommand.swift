@@ -22,7 +22,9 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var reading: InputOptions
   @OptionGroup var data: DataOptions
   @OptionGroup var shapes: ShapeOptions
-  @Option(name: .shortAndLong, help: "Folder for one npy file an output, named after it.", completion: .directory)
+  @Option(
+    name: .shortAndLong, help: "Folder for one npy file an output, named after it.",
+    completion: .directory)
   var output: String?
   @Option(help: "What to print: text, csv, jsonl, or npy (a single output).")
   var format: OutputFormat = .text

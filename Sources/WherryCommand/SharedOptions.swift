@@ -17,7 +17,10 @@ struct FormatName: ExpressibleByArgument {
 }
 
 struct InputOptions: ParsableArguments {
-  @Option(help: "Format of the input, if not to be recognized: \(FormatName.allValueStrings.joined(separator: ", ")).")
+  @Option(
+    help:
+      "Format of the input, if not to be recognized: \(FormatName.allValueStrings.joined(separator: ", "))."
+  )
   var from: FormatName?
 
   func read(_ path: String) throws -> ModelFile {

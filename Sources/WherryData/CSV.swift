@@ -88,7 +88,9 @@ public struct CSVTable: Sendable {
         cell.append(byte)
       }
     }
-    guard !isQuoted else { throw DecodeError(.invalid("an open quote"), .line(line, column: column)) }
+    guard !isQuoted else {
+      throw DecodeError(.invalid("an open quote"), .line(line, column: column))
+    }
     if !cell.isEmpty || !record.isEmpty || wasQuoted { try finishRecord() }
     return records
   }
@@ -117,7 +119,9 @@ public struct CSVTable: Sendable {
 
   private static func quoted(_ cell: String) -> String {
     guard cell.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return cell }
-    return "\"" + cell.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    return "\""
+      + cell.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+      + "\""
   }
 }
 

@@ -76,7 +76,8 @@ public struct InputData: Sendable {
       tensor = converted
     }
     if let shape = input.type.shape {
-      let fits = shape.rank == tensor.rank
+      let fits =
+        shape.rank == tensor.rank
         && zip(shape.dimensions, tensor.shape).enumerated().allSatisfy { axis, pair in
           // The first axis may hold several batches.
           axis == 0 || pair.0.extent == nil || pair.0.extent == pair.1
@@ -156,7 +157,8 @@ public struct InputData: Sendable {
       }
       for (name, value) in fields {
         guard let (shape, leaves) = value.flattened() else {
-          throw DecodeError(.invalid("ragged arrays"), .line(index + 1, column: 1).inside("input", name))
+          throw DecodeError(
+            .invalid("ragged arrays"), .line(index + 1, column: 1).inside("input", name))
         }
         rows[name, default: ([], shape)].cells.append(leaves.map(\.cell))
       }

@@ -25,7 +25,8 @@ public enum Npy {
     guard (1...3).contains(major) else {
       throw DecodeError(.unsupportedVersion("npy \(major)"), .byte(6))
     }
-    let length = major == 1 ? Int(try reader.integer(UInt16.self)) : Int(try reader.integer(UInt32.self))
+    let length =
+      major == 1 ? Int(try reader.integer(UInt16.self)) : Int(try reader.integer(UInt32.self))
     let start = reader.offset
     guard let text = try reader.take(length).text, let header = NpyHeader(text) else {
       throw DecodeError(.invalid("npy header"), .byte(start))
@@ -33,7 +34,8 @@ public enum Npy {
     guard let (element, isSwapped, width) = NpyHeader.element(header.type) else {
       throw DecodeError(.unsupported("npy type \(header.type)"), .byte(start))
     }
-    guard let count = Checked.product(header.shape), let size = Checked.multiply(count, width) else {
+    guard let count = Checked.product(header.shape), let size = Checked.multiply(count, width)
+    else {
       throw DecodeError(.invalid("npy shape \(header.shape)"), .byte(start))
     }
     let content = try reader.take(size)
@@ -44,7 +46,8 @@ public enum Npy {
       }
       return tensor
     }
-    let native = isSwapped ? swapped(content, width: element.isComplex ? width / 2 : width) : content
+    let native =
+      isSwapped ? swapped(content, width: element.isComplex ? width / 2 : width) : content
     let ordered = header.isFortran ? rowMajor(native, header.shape, width: width) : native
     guard let tensor = Tensor(element, header.shape, bytes: ordered) else {
       throw DecodeError(.invalid("npy contents"), .byte(start))
@@ -131,7 +134,8 @@ struct NpyHeader {
 
   /// Reads the Python literal; nil when a key is missing or anything is malformed.
   init?(_ text: String) {
-    guard let type = Self.value(of: "descr", in: text), type.first == "'" || type.first == "\"" else {
+    guard let type = Self.value(of: "descr", in: text), type.first == "'" || type.first == "\""
+    else {
       return nil
     }
     self.type = String(type.dropFirst().prefix { $0 != "'" && $0 != "\"" })
@@ -151,7 +155,8 @@ struct NpyHeader {
       let name = Array("\(quote)\(key)\(quote)")
       let all = Array(text)
       guard all.count > name.count else { continue }
-      for start in 0..<(all.count - name.count) where Array(all[start..<start + name.count]) == name {
+      for start in 0..<(all.count - name.count) where Array(all[start..<start + name.count]) == name
+      {
         let rest = String(all[(start + name.count)...])
         return rest.drop { $0 == ":" || $0 == " " }
       }
@@ -214,8 +219,12 @@ struct NpyHeader {
       guard isWide else { return Bytes(cell.reversed().drop { $0 == 0 }.reversed()) }
       var text = String.UnicodeScalarView()
       for start in stride(from: 0, to: cell.count, by: 4) {
-        let bytes = type.first == ">" ? Array(cell[start..<start + 4].reversed()) : Array(cell[start..<start + 4])
-        let code = bytes.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << UInt32($1.offset * 8) }
+        let bytes =
+          type.first == ">"
+          ? Array(cell[start..<start + 4].reversed()) : Array(cell[start..<start + 4])
+        let code = bytes.enumerated().reduce(UInt32(0)) {
+          $0 | UInt32($1.element) << UInt32($1.offset * 8)
+        }
         guard code != 0, let scalar = Unicode.Scalar(code) else { break }
         text.append(scalar)
       }

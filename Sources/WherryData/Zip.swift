@@ -50,8 +50,11 @@ public struct ZipArchive: Sendable {
       throw DecodeError(.truncated(needed: least, available: bytes.count), .byte(0))
     }
     let found = bytes.withUnsafeBytes { raw -> Int? in
-      for start in stride(from: raw.count - least, through: max(0, raw.count - least - 0xFFFF), by: -1)
-      where raw[start] == 0x50 && raw[start + 1] == 0x4B && raw[start + 2] == 5 && raw[start + 3] == 6 {
+      for start in stride(
+        from: raw.count - least, through: max(0, raw.count - least - 0xFFFF), by: -1)
+      where raw[start] == 0x50 && raw[start + 1] == 0x4B && raw[start + 2] == 5
+        && raw[start + 3] == 6
+      {
         return start
       }
       return nil
@@ -60,7 +63,9 @@ public struct ZipArchive: Sendable {
     return found
   }
 
-  private static func findZip64End(_ bytes: Bytes, before end: Int) throws(DecodeError) -> (Int, Int) {
+  private static func findZip64End(_ bytes: Bytes, before end: Int) throws(DecodeError) -> (
+    Int, Int
+  ) {
     var reader = ByteReader(bytes)
     try reader.seek(max(end - 20, 0))
     guard try reader.integer(UInt32.self) == 0x0706_4B50 else {
@@ -167,7 +172,8 @@ public struct ZipArchive: Sendable {
 
   private static func inflate(_ bytes: Bytes, size: Int) -> Bytes? {
     var stream = z_stream()
-    guard inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+    guard inflateInit2_(&stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+    else {
       return nil
     }
     defer { inflateEnd(&stream) }

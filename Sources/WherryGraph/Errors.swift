@@ -38,7 +38,8 @@ extension TypeError.Reason: CustomStringConvertible {
     case .outputCount(let count, let allowed): "\(count) outputs, \(allowed) allowed"
     case .missingInput(let index): "input \(index) is missing"
     case .element(let input, let element): "input \(input) can't be \(element)"
-    case .rank(let input, let rank, let expected): "input \(input) has rank \(rank), not \(expected)"
+    case .rank(let input, let rank, let expected):
+      "input \(input) has rank \(rank), not \(expected)"
     case .shape(let what): what
     case .attribute(let name, let what): "attribute \"\(name)\": \(what)"
     case .limit(let what): "more than the limit of \(what)"

@@ -74,7 +74,8 @@ public struct Node: Sendable {
   public init(
     _ operation: any Operator, name: String = "", inputs: [String?], outputs: [String?],
     docString: String = "", overload: String = "", properties: [Property] = [],
-    references: [AttributeReference] = [], attributeDocs: [Property] = [], devices: [NodeDevice] = []
+    references: [AttributeReference] = [], attributeDocs: [Property] = [],
+    devices: [NodeDevice] = []
   ) {
     (self.operation, self.name, self.inputs, self.outputs) = (operation, name, inputs, outputs)
     (self.docString, self.overload, self.properties) = (docString, overload, properties)
@@ -104,7 +105,9 @@ public struct ValueInfo: Sendable, Hashable {
   public var docString: String
   public var properties: [Property]
 
-  public init(_ name: String, _ type: ValueType, docString: String = "", properties: [Property] = []) {
+  public init(
+    _ name: String, _ type: ValueType, docString: String = "", properties: [Property] = []
+  ) {
     (self.name, self.type, self.docString, self.properties) = (name, type, docString, properties)
   }
 }
@@ -116,8 +119,11 @@ public struct Initializer: Sendable, Hashable {
   public var docString: String
   public var properties: [Property]
 
-  public init(_ name: String, _ tensor: Tensor, docString: String = "", properties: [Property] = []) {
-    (self.name, self.tensor, self.docString, self.properties) = (name, tensor, docString, properties)
+  public init(_ name: String, _ tensor: Tensor, docString: String = "", properties: [Property] = [])
+  {
+    (self.name, self.tensor, self.docString, self.properties) = (
+      name, tensor, docString, properties
+    )
   }
 }
 
@@ -185,7 +191,9 @@ public struct OperatorSetVersion: Sendable, Hashable {
   public var domain: String
   public var version: Int64
 
-  public init(_ domain: String, _ version: Int64) { (self.domain, self.version) = (domain, version) }
+  public init(_ domain: String, _ version: Int64) {
+    (self.domain, self.version) = (domain, version)
+  }
 }
 
 /// The names of the classes that an output scores or gives.

@@ -39,7 +39,9 @@ extension Operator {
   public var nonDefaultAttributes: [NamedAttribute] {
     let fresh = Self()
     return Self.fields.compactMap { field in
-      guard let value = field.get(self), field.isRequired || value != field.get(fresh) else { return nil }
+      guard let value = field.get(self), field.isRequired || value != field.get(fresh) else {
+        return nil
+      }
       return NamedAttribute(field.name, value)
     }
   }

@@ -90,9 +90,11 @@ extension Tensor {
     case .uint8: self.init(element, shape, elements: integers.map { UInt8(truncatingIfNeeded: $0) })
     case .bool: self.init(element, shape, elements: integers.map { UInt8($0 == 0 ? 0 : 1) })
     case .int16: self.init(element, shape, elements: integers.map { Int16(truncatingIfNeeded: $0) })
-    case .uint16: self.init(element, shape, elements: integers.map { UInt16(truncatingIfNeeded: $0) })
+    case .uint16:
+      self.init(element, shape, elements: integers.map { UInt16(truncatingIfNeeded: $0) })
     case .int32: self.init(element, shape, elements: integers.map { Int32(truncatingIfNeeded: $0) })
-    case .uint32: self.init(element, shape, elements: integers.map { UInt32(truncatingIfNeeded: $0) })
+    case .uint32:
+      self.init(element, shape, elements: integers.map { UInt32(truncatingIfNeeded: $0) })
     case .int64, .uint64: self.init(element, shape, elements: integers)
     case .uint4, .int4, .uint2, .int2:
       self.init(element, shape, patterns: integers.map { UInt8(truncatingIfNeeded: $0) })

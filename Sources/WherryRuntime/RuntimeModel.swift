@@ -131,7 +131,9 @@ public final class RuntimeModel {
 
   /// The memory of one output, valid until the next run; empty when there is no such output.
   public func output(_ index: Int) -> UnsafeRawBufferPointer {
-    guard outputs.indices.contains(index) else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    guard outputs.indices.contains(index) else {
+      return UnsafeRawBufferPointer(start: nil, count: 0)
+    }
     let data = wherry_output_data(session, UInt32(index))
     return UnsafeRawBufferPointer(start: data, count: outputs[index].bytes)
   }

@@ -38,7 +38,8 @@ import Testing
     try Shell.inFolder { folder in
       let output = folder.appending(path: "out.onnx")
       try Data("old".utf8).write(to: output)
-      let result = try Shell.wherry("convert", Shell.digits, output.path, "--opset", "3", "--strict")
+      let result = try Shell.wherry(
+        "convert", Shell.digits, output.path, "--opset", "3", "--strict")
       #expect(result.status == 65)
       #expect(try Data(contentsOf: output) == Data("old".utf8))
     }

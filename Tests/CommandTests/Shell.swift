@@ -41,7 +41,8 @@ enum Shell {
     done.wait()
     process.waitUntilExit()
     return Result(
-      status: process.terminationStatus, output: text, errors: String(decoding: collected.errors, as: UTF8.self))
+      status: process.terminationStatus, output: text,
+      errors: String(decoding: collected.errors, as: UTF8.self))
   }
 
   private final class Collected: @unchecked Sendable {
@@ -50,7 +51,8 @@ enum Shell {
 
   /// A folder that is gone after `body`.
   static func inFolder<R>(_ body: (URL) throws -> R) throws -> R {
-    let folder = FileManager.default.temporaryDirectory.appending(path: "wherry-\(UUID().uuidString)")
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "wherry-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     return try body(folder)

@@ -58,7 +58,9 @@ import Testing
       line.split(separator: ",").compactMap { Double($0) }
     }
     #expect(rows.count == labels.count)
-    let right = zip(rows, labels).count { row, label in row.indices.max { row[$0] < row[$1] } == Int(label) }
+    let right = zip(rows, labels).count { row, label in
+      row.indices.max { row[$0] < row[$1] } == Int(label)
+    }
     #expect(Double(right) / Double(labels.count) > 0.98)
   }
 
@@ -67,10 +69,12 @@ import Testing
     try Shell.inFolder { folder in
       for engine in ["reference", "runtime"] {
         let result = try Shell.wherry(
-          "run", Shell.digits, "-i", images, "--engine", engine, "-o", folder.appending(path: engine).path)
+          "run", Shell.digits, "-i", images, "--engine", engine, "-o",
+          folder.appending(path: engine).path)
         #expect(result.status == 0, "\(result.errors)")
       }
-      let expected = try Data(contentsOf: Shell.fixtures.appending(path: "golden/digits_outputs.f32"))
+      let expected = try Data(
+        contentsOf: Shell.fixtures.appending(path: "golden/digits_outputs.f32"))
       for engine in ["reference", "runtime"] {
         let npy = try Data(contentsOf: folder.appending(path: "\(engine)/probabilities.npy"))
         let body = npy.suffix(expected.count)
@@ -98,7 +102,8 @@ import Testing
 
   @Test func benchReportsLatency() throws {
     let report = try #require(
-      try json(Shell.wherry("bench", Shell.digits, "--seconds", "0.05", "--json", "--profile")) as? [String: Any])
+      try json(Shell.wherry("bench", Shell.digits, "--seconds", "0.05", "--json", "--profile"))
+        as? [String: Any])
     #expect((report["p50"] as? Double ?? 0) > 0)
     #expect((report["arenaBytes"] as? Int ?? 0) > 0)
     #expect((report["operations"] as? [Any])?.isEmpty == false)

@@ -28,18 +28,24 @@ import WherryNative
 
   static let cases: [Case] = {
     guard let suites = Suites.folder else { return [] }
-    let goldens = (try? FileManager.default.contentsOfDirectory(atPath: suites + "/goldens_onnx")) ?? []
+    let goldens =
+      (try? FileManager.default.contentsOfDirectory(atPath: suites + "/goldens_onnx")) ?? []
     var models: [String: String] = [:]
-    for case let path as String in FileManager.default.enumerator(atPath: suites + "/models") ?? .init()
+    for case let path as String in FileManager.default.enumerator(atPath: suites + "/models")
+      ?? .init()
     where path.hasSuffix(".onnx") {
       models[path.replacingOccurrences(of: "/", with: "__")] = "\(suites)/models/\(path)"
     }
     return goldens.sorted().compactMap { golden in
-      models[String(golden.dropLast(4))].map { Case(model: $0, golden: "\(suites)/goldens_onnx/\(golden)") }
+      models[String(golden.dropLast(4))].map {
+        Case(model: $0, golden: "\(suites)/goldens_onnx/\(golden)")
+      }
     }
   }()
 
-  private func samples(_ golden: String) throws -> [(inputs: [String: Tensor], outputs: [String: Tensor])] {
+  private func samples(_ golden: String) throws -> [(
+    inputs: [String: Tensor], outputs: [String: Tensor]
+  )] {
     var samples: [Int: (inputs: [String: Tensor], outputs: [String: Tensor])] = [:]
     for (name, tensor) in try Npz.read(Bytes(mapping: golden)) {
       let parts = name.split(separator: ":", maxSplits: 1).map(String.init)
@@ -55,10 +61,12 @@ import WherryNative
   }
 
   private func check(
-    _ execution: Execution, _ sample: (inputs: [String: Tensor], outputs: [String: Tensor]), _ path: String
+    _ execution: Execution, _ sample: (inputs: [String: Tensor], outputs: [String: Tensor]),
+    _ path: String
   ) throws {
     let outputs = Dictionary(
-      try execution.run(sample.inputs).map { ($0.name, $0.tensor) }, uniquingKeysWith: { a, _ in a })
+      try execution.run(sample.inputs).map { ($0.name, $0.tensor) }, uniquingKeysWith: { a, _ in a }
+    )
     for (name, expected) in sample.outputs {
       guard let actual = outputs[name] else { continue }
       // Relative to the output's largest value: elements near zero carry the rounding of large ones.
@@ -68,7 +76,8 @@ import WherryNative
         expected.reshaped(actual.shape), bounds: .init(relative: 0, absolute: 1e-5 * largest))
       #expect(
         comparison.isEqual,
-        "\(path) \(name): \(comparison.mismatch ?? "\(comparison.differing) of \(comparison.count), \(comparison.largestAbsolute)")")
+        "\(path) \(name): \(comparison.mismatch ?? "\(comparison.differing) of \(comparison.count), \(comparison.largestAbsolute)")"
+      )
     }
   }
 

@@ -8,7 +8,9 @@ enum NodeTestExceptions {
 
   static let all: [Entry] = [
     Entry(
-      names: ["bmp", "jpeg2k", "pnm", "png", "tiff", "webp"].map { "test_image_decoder_decode_\($0)_rgb" }
+      names: ["bmp", "jpeg2k", "pnm", "png", "tiff", "webp"].map {
+        "test_image_decoder_decode_\($0)_rgb"
+      }
         + ["bgr", "grayscale", "rgb"].map { "test_image_decoder_decode_jpeg_\($0)" },
       reason: "decoding image files is refused by name"),
     Entry(

@@ -20,7 +20,9 @@ import Testing
       #expect(outcome != .crashed, "\(test.name) crashed")
       #expect(outcome != .hung, "\(test.name) did not end")
       let isListed = NodeTestExceptions.names.contains(test.name)
-      #expect((outcome == .passed) != isListed, "\(test.name): \(outcome), \(isListed ? "listed" : "unlisted")")
+      #expect(
+        (outcome == .passed) != isListed,
+        "\(test.name): \(outcome), \(isListed ? "listed" : "unlisted")")
     }
   }
 

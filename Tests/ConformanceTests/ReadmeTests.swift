@@ -22,13 +22,16 @@ import WherryOperators
       Issue.record("recorded \(name)")
       return
     }
-    #expect(text[range] == expected, "the README's table of \(name) is out of date; WHERRY_RECORD=1 rewrites it")
+    #expect(
+      text[range] == expected,
+      "the README's table of \(name) is out of date; WHERRY_RECORD=1 rewrites it")
   }
 
   @Test func formatsTableIsTheRegistry() throws {
     var table = "| format | endings | |\n|---|---|---|\n"
     for format in Formats.all {
-      table += "| \(format.name) | \(format.extensions.joined(separator: ", ")) | \(format.summary) |\n"
+      table +=
+        "| \(format.name) | \(format.extensions.joined(separator: ", ")) | \(format.summary) |\n"
     }
     try compare("formats", table)
   }
@@ -46,7 +49,8 @@ import WherryOperators
   }
 
   @Test func nodeTestsTableIsTheListOfExceptions() throws {
-    var table = "Every case passes in the reference evaluator but these:\n\n| cases | reason |\n|---|---|\n"
+    var table =
+      "Every case passes in the reference evaluator but these:\n\n| cases | reason |\n|---|---|\n"
     for entry in NodeTestExceptions.all {
       table += "| \(entry.names.joined(separator: ", ")) | \(entry.reason) |\n"
     }

@@ -9,12 +9,16 @@ import Testing
     ("Sources/WherryGraph/", ["WherryBytes", "Glibc"]),
     ("Sources/WherryOperators/", ["WherryBytes", "WherryGraph", "Glibc"]),
     ("Sources/WherryData/", ["WherryBytes", "WherryGraph", "CZlib", "FoundationEssentials"]),
-    ("Sources/WherryPasses/", ["WherryBytes", "WherryGraph", "WherryOperators", "CWherryABI", "Glibc"]),
+    (
+      "Sources/WherryPasses/",
+      ["WherryBytes", "WherryGraph", "WherryOperators", "CWherryABI", "Glibc"]
+    ),
     ("Sources/WherryRuntime/", ["WherryCore", "CWherryABI", "Glibc"]),
     (
       "Sources/Wherry/",
       [
-        "WherryBytes", "WherryGraph", "WherryOperators", "WherryPasses", "WherryRuntime", "WherryData",
+        "WherryBytes", "WherryGraph", "WherryOperators", "WherryPasses", "WherryRuntime",
+        "WherryData",
         "WherryNative", "WherryONNX", "WherryJSON",
       ]
     ),

@@ -22,7 +22,8 @@ import Testing
   @Test func nothingTrapsWhereUntrustedBytesPass() {
     let traps = ["try!", "as!", "fatalError(", "preconditionFailure(", "precondition("]
     for file in SourceTree.files("swift") where !file.isTest {
-      for (number, line) in file.lines.enumerated() where !line.drop(while: { $0 == " " }).hasPrefix("//") {
+      for (number, line) in file.lines.enumerated()
+      where !line.drop(while: { $0 == " " }).hasPrefix("//") {
         for trap in traps where line.contains(trap) {
           Issue.record("\(file.path):\(number + 1) uses \(trap)")
         }
@@ -41,7 +42,9 @@ import Testing
         guard isType else { continue }
         var above = number - 1
         while above >= 0, lines[above].hasPrefix("@") { above -= 1 }
-        if above < 0 || !lines[above].hasPrefix("///") { undocumented.append("\(file.path):\(number + 1)") }
+        if above < 0 || !lines[above].hasPrefix("///") {
+          undocumented.append("\(file.path):\(number + 1)")
+        }
       }
     }
     #expect(undocumented.isEmpty, "\(undocumented)")
@@ -49,7 +52,8 @@ import Testing
 
   @Test func noNameIsADrawer() {
     for file in SourceTree.files("swift", "c", "h") {
-      for drawer in ["Utils", "Helpers", "Manager", "Common", "Misc"] where file.name.contains(drawer) {
+      for drawer in ["Utils", "Helpers", "Manager", "Common", "Misc"]
+      where file.name.contains(drawer) {
         Issue.record("\(file.path)")
       }
     }
@@ -59,7 +63,8 @@ import Testing
     let base = SourceTree.root.appending(path: "fixtures")
     var total = 0
     for case let path as String in FileManager.default.enumerator(atPath: base.path) ?? .init() {
-      let attributes = try FileManager.default.attributesOfItem(atPath: base.appending(path: path).path)
+      let attributes = try FileManager.default.attributesOfItem(
+        atPath: base.appending(path: path).path)
       total += attributes[.size] as? Int ?? 0
     }
     #expect(total > 0 && total < 20 << 20)

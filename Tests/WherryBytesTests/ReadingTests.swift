@@ -42,7 +42,8 @@ import WherryBytes
   }
 
   @Test func aPlaceReadsAsARoad() {
-    let place = Place.byte(1042).inside("graph").inside("node", at: 17, "conv1").inside("attribute", "pads")
+    let place = Place.byte(1042).inside("graph").inside("node", at: 17, "conv1").inside(
+      "attribute", "pads")
     #expect(place.description == "byte 1042, graph > node 17 \"conv1\" > attribute \"pads\"")
     #expect(Place.line(3, column: 7).description == "line 3, column 7")
   }

@@ -12,7 +12,8 @@ import WherryGraph
   }
 
   @Test func numpyArchiveGivesItsArrays() throws {
-    let arrays = Dictionary(uniqueKeysWithValues: try Npz.read(golden("arrays.npz")).map { ($0.name, $0.tensor) })
+    let arrays = Dictionary(
+      uniqueKeysWithValues: try Npz.read(golden("arrays.npz")).map { ($0.name, $0.tensor) })
     #expect(arrays["ramp"]?.shape == [2, 3])
     #expect(arrays["ramp"]?.doubles == [0, 1, 2, 3, 4, 5])
     #expect(arrays["big"]?.element == .int64)
@@ -27,7 +28,10 @@ import WherryGraph
     #expect(tensor.integers == (0..<24).map { Int64($0) })
   }
 
-  @Test(arguments: ElementType.allCases.filter { ![.string].contains($0) && !$0.isSmallFloat && $0.bitWidth >= 8 })
+  @Test(
+    arguments: ElementType.allCases.filter {
+      ![.string].contains($0) && !$0.isSmallFloat && $0.bitWidth >= 8
+    })
   func writtenArraysReadBack(element: ElementType) throws {
     let count = element.isComplex ? 12 : 6
     let numbers = (0..<count).map(Double.init)

@@ -32,7 +32,8 @@ import WherryGraph
 
   @Test func columnsGoByTheSchemasNames() throws {
     let schema = [
-      InputColumn(input: "x", index: 0, name: "width"), InputColumn(input: "x", index: 1, name: "height"),
+      InputColumn(input: "x", index: 0, name: "width"),
+      InputColumn(input: "x", index: 1, name: "height"),
     ]
     var data = InputData(model([features], schema: schema))
     try data.add(Bytes("height,id,width\n2,9,1\n".utf8), path: "t.csv", input: nil)

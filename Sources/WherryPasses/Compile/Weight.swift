@@ -53,7 +53,9 @@ public struct Weight: Sendable, Hashable {
             }
           } else {
             for step in 0..<run.count {
-              let (at, target) = ((run.source + step * run.stride) * width, (run.target + step) * width)
+              let (at, target) = (
+                (run.source + step * run.stride) * width, (run.target + step) * width
+              )
               for byte in 0..<width { to[target + byte] = from[at + byte] }
             }
           }

@@ -16,7 +16,8 @@ func seconds(_ count: Int, _ body: () throws -> Void) throws -> Double {
     let start = ContinuousClock.now
     try body()
     let time = ContinuousClock.now - start
-    least = min(least, Double(time.components.attoseconds) * 1e-18 + Double(time.components.seconds))
+    least = min(
+      least, Double(time.components.attoseconds) * 1e-18 + Double(time.components.seconds))
   }
   return least
 }
