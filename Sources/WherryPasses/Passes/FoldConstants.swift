@@ -7,7 +7,7 @@ public enum FoldConstants: Pass {
   public static let summary = "computes nodes whose inputs are all constant"
 
   /// Results larger than this many bytes stay computed: they would swell the file.
-  static let largestResult = 1 << 28
+  static let largestResult = 1 << 30
 
   public static func run(_ model: inout Model) throws(RunError) -> Int {
     let inference = TypeInference(model)

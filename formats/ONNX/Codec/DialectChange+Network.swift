@@ -5,9 +5,7 @@ extension DialectChange {
   /// Layers of neural networks.
   static let networkChanges: [DialectChange] = [
     dropout,
-    .refused(
-      ["Dropout"], "a mask of numbers", since: 10, lifting: { $0.wants(1) },
-      lowering: { $0.wants(1) }),
+    dropoutMask,
     .attributeWent(["BatchNormalization"], "spatial", meaningless: .int(1), since: 9),
     batchOutputs,
     upsampleScales,
