@@ -35,8 +35,7 @@ public struct DecodeError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String {
-    let place = place.description
-    return place.isEmpty ? "\(reason)" : "\(place): \(reason)"
+    place.telling(reason)
   }
 }
 
@@ -97,7 +96,6 @@ public struct EncodeError: Error, Hashable, Sendable, CustomStringConvertible {
       case .loss(let what): "would be lost: \(what)"
       case .file(let error): error.description
       }
-    let place = place.description
-    return place.isEmpty ? what : "\(place): \(what)"
+    return place.telling(what)
   }
 }

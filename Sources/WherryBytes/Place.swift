@@ -42,6 +42,12 @@ public struct Place: Hashable, Sendable, CustomStringConvertible {
   /// This place at a position of the source.
   public func at(_ position: Position) -> Place { Place(position, road: road) }
 
+  /// A line about what is here: the place if there is one, then `what`.
+  public func telling(_ what: some CustomStringConvertible) -> String {
+    let place = description
+    return place.isEmpty ? what.description : "\(place): \(what)"
+  }
+
   public var description: String {
     let steps = road.map { step in
       switch step {

@@ -26,8 +26,7 @@ public struct TypeError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   public var description: String {
-    let place = place.description
-    return place.isEmpty ? "\(reason)" : "\(place): \(reason)"
+    place.telling(reason)
   }
 }
 
@@ -83,7 +82,6 @@ public struct RunError: Error, Hashable, Sendable, CustomStringConvertible {
       case .type(let reason): "\(reason)"
       case .limit(let what): "more than the limit of \(what)"
       }
-    let place = place.description
-    return place.isEmpty ? what : "\(place): \(what)"
+    return place.telling(what)
   }
 }

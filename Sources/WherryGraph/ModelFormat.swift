@@ -88,8 +88,7 @@ public struct Loss: Sendable, Hashable, CustomStringConvertible {
   }
 
   public var description: String {
-    let place = place.description
-    return "\(kind.rawValue): " + (place.isEmpty ? what : "\(place): \(what)")
+    "\(kind.rawValue): " + place.telling(what)
   }
 }
 

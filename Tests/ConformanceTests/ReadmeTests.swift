@@ -4,6 +4,7 @@ import Testing
 import Wherry
 import WherryGraph
 import WherryOperators
+import WherryPasses
 
 /// The README's tables are made from the code they describe.
 @Suite(.serialized) struct ReadmeTests {
@@ -39,11 +40,12 @@ import WherryOperators
   @Test func operatorsTableIsTheOperatorSet() throws {
     var byDomain: [String: [String]] = [:]
     for name in OperatorSet.all.names {
-      byDomain[name.domain.isEmpty ? "ai.onnx" : name.domain, default: []].append(name.name)
+      let word = RuntimeOperators.names.contains(name) ? "**\(name.name)**" : name.name
+      byDomain[name.domain.isEmpty ? "ai.onnx" : name.domain, default: []].append(word)
     }
     var text = ""
     for (domain, names) in byDomain.sorted(by: { $0.key < $1.key }) {
-      text += "**\(domain)** (\(names.count)): \(names.sorted().joined(separator: ", "))\n\n"
+      text += "`\(domain)` (\(names.count)): \(names.joined(separator: ", "))\n\n"
     }
     try compare("operators", text)
   }

@@ -42,8 +42,7 @@ public struct CompileProblem: Error, Sendable, Hashable, CustomStringConvertible
   }
 
   public var description: String {
-    let place = place.description
-    return place.isEmpty ? "\(reason)" : "\(place): \(reason)"
+    place.telling(reason)
   }
 }
 

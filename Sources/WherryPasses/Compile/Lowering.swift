@@ -25,3 +25,8 @@ struct Lowering: Sendable {
   static let table: [OperatorName: Lowering] = Dictionary(
     families.flatMap { $0 }.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 }
+
+/// The operators of the graph that the runtime can execute, in the forms their lowerings accept.
+public enum RuntimeOperators {
+  public static let names: Set<OperatorName> = Set(Lowering.table.keys)
+}

@@ -73,7 +73,7 @@ public struct ElementRun: Sendable {
   public var count: Int
 
   /// Whether every element lies below the counts of source and target.
-  func fits(source sourceCount: Int, target targetCount: Int) -> Bool {
+  public func fits(source sourceCount: Int, target targetCount: Int) -> Bool {
     let last = source + (count - 1) * stride
     return count > 0 && min(source, last) >= 0 && max(source, last) < sourceCount && target >= 0
       && target <= targetCount - count
@@ -100,15 +100,8 @@ public struct StridedView: Sendable, Hashable {
     (self.offset, self.extents, self.strides) = (offset, extents, strides)
   }
 
-  /// Every element's source position with its position in the block, in block order.
-  public func forEach(_ body: (_ source: Int, _ target: Int) -> Void) {
-    forEachRun { run in
-      for step in 0..<run.count { body(run.source + step * run.stride, run.target + step) }
-    }
-  }
-
   /// The block's rows along its last axis, in block order.
-  func forEachRun(_ body: (ElementRun) -> Void) {
+  public func forEachRun(_ body: (ElementRun) -> Void) {
     guard !extents.contains(0) else { return }
     let (width, stride) = (extents.last ?? 1, strides.last ?? 1)
     var index = [Int](repeating: 0, count: extents.count)
@@ -160,15 +153,8 @@ public struct PanelView: Sendable, Hashable {
   public var packedCount: Int { matrices * matrixCount }
   public var rows: Int { outer * inner }
 
-  /// Every element's source position with its packed position.
-  public func forEach(_ body: (_ source: Int, _ target: Int) -> Void) {
-    forEachRun { run in
-      for step in 0..<run.count { body(run.source + step * run.stride, run.target + step) }
-    }
-  }
-
   /// The rows of every panel.
-  func forEachRun(_ body: (ElementRun) -> Void) {
+  public func forEachRun(_ body: (ElementRun) -> Void) {
     let width = Int(WH_PANEL)
     for matrix in 0..<matrices {
       for panel in stride(from: 0, to: columns, by: width) {

@@ -164,15 +164,27 @@ extension Packing {
   func unpacked(_ packed: Bytes, width: Int, size: Int) -> Bytes {
     packed.withUnsafeBytes { from in
       Bytes(count: size) { to in
-        let body = { (source: Int, target: Int) in
-          let (read, write) = (target * width, source * width)
-          guard read + width <= from.count, write >= 0, write + width <= to.count else { return }
-          for byte in 0..<width { to[write + byte] = from[read + byte] }
+        let body = { (run: ElementRun) in
+          // In a packing the source is the unpacked tensor, the target the packed one.
+          guard width > 0, run.fits(source: to.count / width, target: from.count / width)
+          else { return }
+          if run.stride == 1 {
+            let (read, write, size) = (run.target * width, run.source * width, run.count * width)
+            UnsafeMutableRawBufferPointer(rebasing: to[write..<write + size])
+              .copyMemory(from: UnsafeRawBufferPointer(rebasing: from[read..<read + size]))
+            return
+          }
+          for step in 0..<run.count {
+            let (read, write) = (
+              (run.target + step) * width, (run.source + step * run.stride) * width
+            )
+            for byte in 0..<width { to[write + byte] = from[read + byte] }
+          }
         }
         switch self {
         case .plain: to.copyMemory(from: from)
-        case .strided(let view): view.forEach(body)
-        case .panels(let view): view.forEach(body)
+        case .strided(let view): view.forEachRun(body)
+        case .panels(let view): view.forEachRun(body)
         }
       }
     }
