@@ -3,7 +3,8 @@
 SWIFT_FLAGS := -c release --static-swift-stdlib
 BUILD := .build/release
 DEMO := .build/demo
-RUNTIME := .build/runtime/x86_64
+HOST := $(shell uname -m)
+RUNTIME := .build/runtime/$(HOST)
 
 .PHONY: all demo test runtime arm test-runtime conformance clean packages
 all: packages
@@ -27,7 +28,7 @@ demo: all runtime
 
 # libwherry.a and libwherry.so for this machine, and for ARM where a cross compiler is present.
 runtime: packages
-	runtime/build.sh --target x86_64 --out .build/runtime
+	runtime/build.sh --target $(HOST) --out .build/runtime
 arm:
 	runtime/build.sh --target all --out .build/runtime
 
