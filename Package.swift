@@ -83,7 +83,7 @@ let package = Package(
     tests("WherryOperatorsTests", ["WherryOperators", "WherryONNX"]),
     tests("WherryPassesTests", ["WherryPasses"]),
     tests("RuntimeTests", ["WherryRuntime", "CWherryKernels", "CWherryABI"], path: "runtime/Tests/Swift"),
-    tests("ConformanceTests", ["Wherry"]),
+    tests("ConformanceTests", ["Wherry", "CWherryKernels"]),
     tests("CommandTests", ["WherryCommand"]),
     tests("ConventionTests", []),
   ]

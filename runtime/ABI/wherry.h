@@ -36,7 +36,7 @@
 extern "C" {
 #endif
 
-#define WHERRY_VERSION 0x00010000u /* major << 16 | minor << 8 | patch */
+#define WHERRY_VERSION 0x00000100u /* major << 16 | minor << 8 | patch */
 
 #if defined(__GNUC__)
 #define WHERRY_API __attribute__((visibility("default")))
