@@ -13,6 +13,8 @@ struct InspectCommand: ParsableCommand {
   @OptionGroup var reading: InputOptions
   @Flag(help: "Also list every node with the types of its outputs.")
   var nodes = false
+  @Flag(help: "Print one HTML page.")
+  var html = false
   @OptionGroup var json: JSONOption
 
   func run() throws {
@@ -20,6 +22,8 @@ struct InspectCommand: ParsableCommand {
       let inspection = Inspection(try reading.read(model))
       if json.isJSON {
         try Report.json(inspection)
+      } else if html {
+        try StandardOutput().append(InspectionPage(inspection: inspection).html)
       } else {
         show(inspection)
       }

@@ -49,6 +49,20 @@ import Testing
     #expect((outputs.first?["labels"] as? [String])?.count == 10)
   }
 
+  @Test func inspectMakesAPageWithoutMarkupFromTheFile() throws {
+    try Shell.inFolder { folder in
+      let json = folder.appending(path: "digits.json")
+      _ = try Shell.wherry("convert", Shell.digits, json.path)
+      let text = try String(contentsOf: json, encoding: .utf8)
+      let hostile = text.replacingOccurrences(of: "\"digits_cnn\"", with: "\"<script>\"")
+      try hostile.write(to: json, atomically: true, encoding: .utf8)
+      let page = try Shell.wherry("inspect", json.path, "--html")
+      #expect(page.status == 0 && page.text.hasPrefix("<!DOCTYPE html>"))
+      #expect(page.text.contains("&lt;script&gt;") && !page.text.contains("<script>"))
+      #expect(page.text.contains("<td>Conv</td>"))
+    }
+  }
+
   @Test func runReadsRawDataAndClassifies() throws {
     let images = Shell.fixtures.appending(path: "golden/digits_images.f32").path
     let labels = try Data(contentsOf: Shell.fixtures.appending(path: "golden/digits_labels.u8"))
