@@ -31,11 +31,9 @@ import Testing
       let back = folder.appending(path: "back.onnx").path
       #expect(try Shell.wherry("convert", file, back, "--strict").status == 0)
       #expect(try Shell.wherry("compare", back, Shell.digits).status == 0)
-      let original = try Data(contentsOf: URL(filePath: Shell.digits))
       let again = folder.appending(path: "again.\(ending)").path
       _ = try Shell.wherry("convert", Shell.digits, again)
       #expect(try Data(contentsOf: URL(filePath: file)) == Data(contentsOf: URL(filePath: again)))
-      #expect(!original.isEmpty)
     }
   }
 

@@ -36,7 +36,7 @@ import WherryBytes
 
   @Test func productsOfExtentsDoNotOverflow() {
     #expect(Checked.product([1 << 32, 1 << 32]) == nil)
-    #expect(Checked.product([1 << 32, 1 << 32, 0]) == nil || Checked.product([0, 5]) == 0)
+    #expect(Checked.product([0, 5]) == 0)
     #expect(Checked.product([-1, 2]) == nil)
     #expect(Checked.product([Int]()) == 1)
   }
