@@ -36,7 +36,7 @@ public struct Execution {
   ) throws(ExecutionError) {
     model = file.model
     if engine == .reference {
-      (self.engine, notes, native) = (.reference, [], Bytes())
+      (self.engine, notes, native) = (.reference, Self.unshown(file.model), Bytes())
       return
     }
     let (compiled, problems) = Self.compile(file, shapes)
@@ -45,8 +45,20 @@ public struct Execution {
       return
     }
     if engine == .runtime { throw ExecutionError(lines: problems) }
-    notes = ["note: run by the reference evaluator, since the runtime can't: \(problems[0])"]
+    notes =
+      ["note: run by the reference evaluator, since the runtime can't: \(problems[0])"]
+      + Self.unshown(file.model)
     (self.engine, native) = (.reference, Bytes())
+  }
+
+  /// A note for every output that is no tensor: it is computed, but `run` gives tensors only.
+  private static func unshown(_ model: Model) -> [String] {
+    model.graph.outputs.filter { output in
+      switch output.type.plain {
+      case .tensor, .optional, .unspecified: false
+      default: true
+      }
+    }.map { "note: output \"\($0.name)\" is left out: it is a \($0.type), not a tensor" }
   }
 
   /// Why the runtime can't execute a model; empty when it can.
