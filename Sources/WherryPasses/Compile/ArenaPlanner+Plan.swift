@@ -30,7 +30,7 @@ extension ArenaPlanner {
       plan.tensors.append(
         PlanTensor(
           element: draft.element, dims: draft.dims, place: place, name: draft.name,
-          labels: draft.labels))
+          labels: draft.labels, isQ8: draft.isQ8, quantization: draft.quantization))
       renumbered[old] = plan.tensors.count - 1
       return plan.tensors.count - 1
     }
@@ -107,7 +107,8 @@ private struct Liveness {
           continue
         }
         let source = root(buffer)
-        let sameElement = builder.tensors[input].element == builder.tensors[output].element
+        let sameElement =
+          builder.tensors[input].element.width == builder.tensors[output].element.width
         // Another operand in the same memory would be overwritten while it is read.
         let isOnlyOperand = !operation.inputs.enumerated().contains { other, tensor in
           other != position && tensor.flatMap { builder.buffer($0) }.map { root($0) } == source
@@ -128,8 +129,10 @@ extension PlanStep {
   /// Inputs whose memory the output may take.
   fileprivate var overwritable: [Int] {
     switch self {
-    case .unary, .softmax, .scatterElements: [0]
+    case .unary, .softmax, .scatterElements, .cast, .qLookup, .qSoftmax: [0]
     case .conv, .depthwise, .matmul: [3]
+    case .qConv, .qDepthwise: [2]
+    case .qBinary(let binary): Self.denseSides(binary)
     case .binary(let binary): Self.denseSides(binary)
     default: []
     }
@@ -137,17 +140,25 @@ extension PlanStep {
 
   /// The operands that a binary operation reads exactly where it writes.
   private static func denseSides(_ binary: wh_binary) -> [Int] {
-    let rank = Int(binary.rank)
-    let extents = withUnsafeBytes(of: binary.shape) {
+    denseSides(Int(binary.rank), binary.shape, binary.a_strides, binary.b_strides)
+  }
+
+  private static func denseSides(_ binary: wh_qbinary) -> [Int] {
+    denseSides(Int(binary.rank), binary.shape, binary.a_strides, binary.b_strides)
+  }
+
+  private static func denseSides(
+    _ rank: Int, _ shape: CArray.Eight<Int32>, _ a: CArray.Eight<Int64>, _ b: CArray.Eight<Int64>
+  ) -> [Int] {
+    let extents = withUnsafeBytes(of: shape) {
       $0.bindMemory(to: Int32.self).prefix(rank).map { Int($0) }
     }
     let dense = StridedLoop.dense(extents)
-    let a = withUnsafeBytes(of: binary.a_strides) {
-      $0.bindMemory(to: Int64.self).prefix(rank).map { Int($0) }
+    let sides = [a, b].map { strides in
+      withUnsafeBytes(of: strides) {
+        $0.bindMemory(to: Int64.self).prefix(rank).map { Int($0) }
+      }
     }
-    let b = withUnsafeBytes(of: binary.b_strides) {
-      $0.bindMemory(to: Int64.self).prefix(rank).map { Int($0) }
-    }
-    return (a == dense ? [0] : []) + (b == dense ? [1] : [])
+    return sides.indices.filter { sides[$0] == dense }
   }
 }

@@ -16,6 +16,8 @@ final class PlanBuilder {
     var home: Home
     var name: String?
     var labels: [String] = []
+    var isQ8 = false
+    var quantization: TensorQuantization?
 
     var byteCount: Int { element.byteCount(of: Checked.product(dims) ?? 0) ?? 0 }
   }
@@ -41,12 +43,24 @@ final class PlanBuilder {
     return add(Draft(element: element, dims: dims, home: .buffer(bufferCount - 1)))
   }
 
+  /// A quantized activation in memory of its own, stored as the processor prefers.
+  func q8(_ dims: [Int], _ quantization: TensorQuantization) throws(CompileProblem) -> Int {
+    let tensor = try tensor(.int8, dims)
+    tensors[tensor].isQ8 = true
+    tensors[tensor].quantization = quantization
+    return tensor
+  }
+
   /// Another description of a tensor's memory.
   func alias(_ tensor: Int, _ dims: [Int], element: ElementType? = nil) -> Int {
     let base = tensors[tensor]
     let element = element ?? base.element
     if base.dims == dims, base.element == element { return tensor }
-    return add(Draft(element: element, dims: dims, home: base.home))
+    var draft = Draft(element: element, dims: dims, home: base.home)
+    if element == base.element {
+      (draft.isQ8, draft.quantization) = (base.isQ8, base.quantization)
+    }
+    return add(draft)
   }
 
   /// A constant's tensor; `dims` in packed order.
@@ -68,6 +82,10 @@ final class PlanBuilder {
 
   /// The same tensor under a record of its own.
   func renamed(_ tensor: Int) -> Int { add(tensors[tensor]) }
+
+  func setQuantization(_ tensor: Int, _ quantization: TensorQuantization?) {
+    tensors[tensor].quantization = quantization
+  }
 
   func setName(_ tensor: Int, _ name: String, labels: [String] = []) {
     tensors[tensor].name = name
