@@ -63,6 +63,8 @@ public struct WriteOptions: Sendable {
   public var isPretty = true
   /// Native: leave the portable graph out, keeping only what the runtime needs.
   public var isPlanOnly = false
+  /// Native: names of passes to leave out on the way to the plan.
+  public var skippedPasses: Set<String> = []
   /// Extents for symbolic or unknown input axes, by input name, for formats that need fixed shapes.
   public var inputShapes: [String: [Int]] = [:]
 
