@@ -8,6 +8,6 @@ extension OperatorSet {
     NhwcMaxPool.self, QLinearConcat.self, QLinearWhere.self, QLinearSoftmax.self, QGemm.self,
     MatMulIntegerToFloat.self, DynamicQuantizeMatMul.self, DynamicQuantizeLSTM.self,
     ContribQuantizeLinear.self, ContribDequantizeLinear.self, ContribQLinearConv.self,
-    Lookup.self,
+    ConvIntegerToFloat.self, Lookup.self, QLinearResize.self,
   ]
 }
