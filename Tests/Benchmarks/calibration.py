@@ -67,6 +67,7 @@ def samples(name, count=None, seed=0):
             "vww_mobilenet_v1_025": lambda: normalised(rng, count, 96, 96, 3),
             "mobilenet_v2": lambda: normalised(rng, count, 224, 224, 3),
             "resnet50": lambda: normalised(rng, count, 224, 224, 3),
+            "nothing": lambda: rng.standard_normal((count, 8)).astype(np.float32),
             "bert_tiny": lambda: embeddings(rng, count),
             "ad": lambda: spectra(rng, count),
             "resnet8": lambda: pictures(rng, count, 32)}[name]()

@@ -15,8 +15,8 @@ import os
 import numpy as np
 
 import calibration
+import contestants
 import quantized_onnx
-import runners
 import trained_models
 from networks import NETWORKS
 from onnx_builder import OnnxBuilder
@@ -35,15 +35,15 @@ def emit(name, suites, stem):
         tensorflow_builder.emit(NETWORKS[name], inputs, stem)
     else:
         trained_models.TRAINED[name](suites, stem)
-    quantized_onnx.quantize(stem + ".onnx", inputs, stem, transformer=name == "bert_tiny")
+    if name != "nothing":
+        quantized_onnx.quantize(stem + ".onnx", inputs, stem, transformer=name == "bert_tiny")
 
 
 def report(name, stem):
     inputs = np.load(stem + ".calibration.npy")[:8]
-    expected = runners.outputs(stem + ".onnx", inputs)
+    expected = contestants.outputs(contestants.opened(stem + ".onnx"), inputs)
     for path in sorted(glob.glob(f"{stem}.*onnx") + glob.glob(f"{stem}.*.tflite")):
-        error = runners.outputs(path, inputs) - expected
-        ratio = 10 * np.log10(np.sum(expected**2) / max(np.sum(error**2), 1e-30))
+        ratio = contestants.signal_to_noise(contestants.outputs(contestants.opened(path), inputs), expected)
         print(f"{os.path.basename(path):40} {os.path.getsize(path):10} bytes  {ratio:6.1f} dB", flush=True)
 
 

@@ -121,4 +121,9 @@ def bert_tiny(builder):
     return x
 
 
-NETWORKS = {f.__name__: f for f in (kws_ds_cnn, vww_mobilenet_v1_025, mobilenet_v2, resnet50, bert_tiny)}
+def nothing(builder):
+    """A rectifier over 8 numbers: what a call costs."""
+    return builder.activation(builder.input((8,)), "relu")
+
+
+NETWORKS = {f.__name__: f for f in (kws_ds_cnn, vww_mobilenet_v1_025, mobilenet_v2, resnet50, bert_tiny, nothing)}
