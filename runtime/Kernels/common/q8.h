@@ -5,6 +5,8 @@
 
 #include "operands.h"
 
+#define WH_BAD_QUANTIZATION "a zero point, clamp or factor is out of range"
+
 /* The result's clamp and zero point. Bounds are relative to the zero, so that clamping comes before
  * rounding and every value that is rounded is small; zero is that of the stored byte. */
 typedef struct wh_q8_range {
