@@ -61,6 +61,6 @@ typedef struct test {
   void (*body)(void);
 } test;
 extern const test gemm_tests[], conv_tests[], elementwise_tests[], axis_tests[], index_tests[],
-    recurrent_tests[], other_tests[], refusal_tests[];
+    recurrent_tests[], other_tests[], refusal_tests[], depthwise8_tests[], pool8_tests[];
 
 #endif

@@ -32,6 +32,8 @@ typedef struct sample {
     wh_scan scan;
     wh_quantize quantize;
     wh_interpolate interpolate;
+    wh_qconv qconv;
+    wh_qpool qpool;
     int32_t words[128];
   } p;
   int inputs, outputs, scratch;
@@ -40,6 +42,8 @@ typedef struct sample {
 
 #define F(n) \
   { WH_FLOAT32, n }
+#define Q(n) \
+  { WH_Q8, n }
 #define ABSENT \
   { 0, -1 }
 #define CONV_SHAPE                                                                         \
@@ -209,6 +213,43 @@ static const sample samples[] = {
     {26, {.quantize = {2, 3, 7, 0}}, 3, 1, 0, {F(42), F(3), {WH_INT8, 3}, {WH_INT8, 42}}},
     {27, {.quantize = {2, 3, 7, 0}}, 3, 1, 0, {{WH_INT8, 42}, F(3), {WH_INT8, 3}, F(42)}},
     {28, {.interpolate = {2, 5, 3, 4, 2, 0}}, 3, 1, 0, {F(30), {WH_INT32, 8}, F(8), F(24)}},
+    {30,
+     {.qconv = {CONV_SHAPE, .groups = 39, .channels = 1, .filters = 1, .low = -128, .high = 127,
+                .y_row = 39}},
+     3,
+     1,
+     0,
+     {Q(1170), {WH_INT8, 3 * 272}, ABSENT, Q(1170)}},
+    {30,
+     {.qconv = {CONV_SHAPE, .groups = 8, .channels = 1, .filters = 1, .low = -128, .high = 127,
+                .c_low = -128, .c_high = 127, .c_factor = 0.5f, .r_factor = 0.75f, .y_row = 9,
+                .y_offset = 3}},
+     3,
+     1,
+     0,
+     {Q(240), {WH_INT8, 272}, Q(240), Q(272)}},
+    {33,
+     {.qpool =
+          {1,
+           1,
+           35,
+           {1, 5, 6},
+           {1, 5, 6},
+           {1, 3, 3},
+           {1, 1, 1},
+           {1, 1, 1},
+           {0, 1, 1},
+           {0, 1, 1},
+           1,
+           5,
+           6,
+           -128,
+           127,
+           0.5}},
+     1,
+     1,
+     0,
+     {Q(1050), Q(1050)}},
 };
 
 enum { SAMPLES = sizeof samples / sizeof *samples };
