@@ -61,7 +61,7 @@ typedef struct test {
   void (*body)(void);
 } test;
 extern const test gemm_tests[], conv_tests[], elementwise_tests[], axis_tests[], index_tests[],
-    recurrent_tests[], other_tests[], refusal_tests[], int8_boundary_tests[],
-    int8_elementwise_tests[], qconv_tests[], qmatmul_tests[];
+    recurrent_tests[], other_tests[], refusal_tests[], depthwise8_tests[], int8_boundary_tests[],
+    int8_elementwise_tests[], pool8_tests[], qconv_tests[], qmatmul_tests[];
 
 #endif

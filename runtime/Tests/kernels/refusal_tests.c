@@ -38,6 +38,7 @@ typedef struct sample {
     wh_matmul_weights8 weights8;
     wh_qconv qconv;
     wh_qmatmul qmatmul;
+    wh_qpool qpool;
     int32_t words[128];
   } p;
   int inputs, outputs, scratch;
@@ -266,6 +267,43 @@ static const sample samples[] = {
      1,
      1,
      {Q(36), Q(252), Q(126), {WH_UINT8, 2 * (64 * 2 + 192) + 64}}},
+    {30,
+     {.qconv = {CONV_SHAPE, .groups = 39, .channels = 1, .filters = 1, .low = -128, .high = 127,
+                .y_row = 39}},
+     3,
+     1,
+     0,
+     {Q(1170), {WH_INT8, 3 * 272}, ABSENT, Q(1170)}},
+    {30,
+     {.qconv = {CONV_SHAPE, .groups = 8, .channels = 1, .filters = 1, .low = -128, .high = 127,
+                .c_low = -128, .c_high = 127, .c_factor = 0.5f, .r_factor = 0.75f, .y_row = 9,
+                .y_offset = 3}},
+     3,
+     1,
+     0,
+     {Q(240), {WH_INT8, 272}, Q(240), Q(272)}},
+    {33,
+     {.qpool =
+          {1,
+           1,
+           35,
+           {1, 5, 6},
+           {1, 5, 6},
+           {1, 3, 3},
+           {1, 1, 1},
+           {1, 1, 1},
+           {0, 1, 1},
+           {0, 1, 1},
+           1,
+           5,
+           6,
+           -128,
+           127,
+           0.5}},
+     1,
+     1,
+     0,
+     {Q(1050), Q(1050)}},
 };
 
 enum { SAMPLES = sizeof samples / sizeof *samples };
