@@ -14,6 +14,6 @@ struct WherryCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ConvertCommand.self, InspectCommand.self, CheckCommand.self, RunCommand.self,
-      CompareCommand.self, BenchCommand.self, VerifyCommand.self,
+      CompareCommand.self, QuantizeCommand.self, BenchCommand.self, VerifyCommand.self,
     ])
 }
