@@ -9,8 +9,8 @@ word `quantize`: the command then quantizes FLOAT with the calibration part of D
 --calibrate DATA.npy`) and the library runs the result.
 
 No CIFAR-10 picture is at hand, so ResNet-8 is judged on pictures with natural statistics: noise of power 1/f, gradients
-and filled shapes, 0...255, seeded. They are harder than photographs of its ten classes, as the network is
-less sure of them: agreement on them is a lower estimate and no accuracy of the benchmark's.
+and filled shapes, 0...255, seeded. Agreement on them compares one quantization with another; it is not the
+network's accuracy, and says nothing about photographs.
 """
 
 import argparse
