@@ -1,9 +1,10 @@
-"""Seeded stand-ins for real inputs: nothing here is a data set.
+"""Seeded stand-ins for real inputs: nothing here is a data set, but the digits that the fixtures hold.
 
 Pictures and spectrograms are noise with a power spectrum of 1/f, as natural images have, with gradients and
 shapes over it where the range is a camera's; spectra and embeddings have a mean and deviation per channel.
 """
 
+import os
 import zlib
 
 import numpy as np
@@ -59,6 +60,13 @@ def embeddings(rng, count):
     return (table[tokens] + position).astype(np.float32)
 
 
+def digits():
+    """Held-out digits and their labels: [359, 1, 8, 8] in 0...1."""
+    golden = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../fixtures/golden")
+    images = np.fromfile(f"{golden}/digits_images.f32", np.float32).reshape(-1, 1, 8, 8)
+    return images, np.fromfile(f"{golden}/digits_labels.u8", np.uint8)
+
+
 def samples(name, count=None, seed=0):
     """Inputs of the named network in ONNX layout, batch first."""
     rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
@@ -67,6 +75,7 @@ def samples(name, count=None, seed=0):
             "vww_mobilenet_v1_025": lambda: normalised(rng, count, 96, 96, 3),
             "mobilenet_v2": lambda: normalised(rng, count, 224, 224, 3),
             "resnet50": lambda: normalised(rng, count, 224, 224, 3),
+            "digits_cnn": lambda: digits()[0][:count],
             "nothing": lambda: rng.standard_normal((count, 8)).astype(np.float32),
             "bert_tiny": lambda: embeddings(rng, count),
             "ad": lambda: spectra(rng, count),

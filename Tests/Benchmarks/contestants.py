@@ -100,6 +100,15 @@ class OnnxRuntime:
         return self.facts.output_scale.back(self.result)
 
 
+def openvino_model(path):
+    """What OpenVINO reads, with every size known."""
+    import openvino
+    model = openvino.Core().read_model(path)
+    if model.is_dynamic():
+        model.reshape([int(d) for d in LiteRT(path).interpreter.get_input_details()[0]["shape"]])
+    return model
+
+
 class OpenVINO:
     """`precision` is what it computes in where nothing is quantized: "f32", or "" for its own choice (bfloat16)."""
 
@@ -114,8 +123,9 @@ class OpenVINO:
         settings = ["INFERENCE_NUM_THREADS", "1", "PERFORMANCE_HINT", "LATENCY"]
         settings += ["INFERENCE_PRECISION_HINT", precision] if precision else []
         compiled = ctypes.c_void_p()
+        self.folder = tempfile.TemporaryDirectory()
         self.check(self.library.ov_core_compile_model_from_file(
-            self.core, path.encode(), b"CPU", ctypes.c_size_t(len(settings)), ctypes.byref(compiled),
+            self.core, self.static(path).encode(), b"CPU", ctypes.c_size_t(len(settings)), ctypes.byref(compiled),
             *[ctypes.c_char_p(s.encode()) for s in settings]))
         self.request = self.handle(self.library.ov_compiled_model_create_infer_request, compiled)
         if path.endswith(".tflite"):
@@ -128,6 +138,15 @@ class OpenVINO:
             self.input_scale, self.output_scale = facts.input_scale, facts.output_scale
             self.output_shape, self.channels_last = facts.output_shape, False
         self.run = functools.partial(self.library.ov_infer_request_infer, self.request)
+
+    def static(self, path):
+        """The file itself, or a copy with the shape that a TFLite file leaves open as LiteRT sets it."""
+        if not path.endswith(".tflite"):
+            return path
+        import openvino
+        copy = os.path.join(self.folder.name, "static.xml")
+        openvino.save_model(openvino_model(path), copy, compress_to_fp16=False)
+        return copy
 
     def check(self, status):
         if status:
@@ -159,15 +178,18 @@ class OpenVINO:
 
 
 class Wherry:
-    """Converts the ONNX file with the command, then runs it in the library."""
+    """Converts the file with the command, having quantized it if there is data to calibrate with, and runs it in
+    the library."""
 
-    def __init__(self, path, library, command):
+    def __init__(self, path, library, command, calibrate=None):
         self.facts = OnnxFacts(path) if path.endswith(".onnx") else None
         self.folder = tempfile.TemporaryDirectory()
+        if calibrate:
+            quantized = os.path.join(self.folder.name, "quantized.wherry")
+            self.order(command, "quantize", path, quantized, "--calibrate", calibrate)
+            path = quantized
         plan = os.path.join(self.folder.name, "model.wherry")
-        done = subprocess.run([command, "convert", path, plan, "--plan-only"], capture_output=True, text=True)
-        if done.returncode or not os.path.exists(plan):
-            raise RuntimeError(f"wherry convert: {(done.stderr or done.stdout).strip()[:200]}")
+        self.order(command, "convert", path, plan, "--plan-only")
         self.session = Session(os.path.abspath(library), plan)
         self.source, _, self.shape, element = next(iter(self.session.inputs.values()))
         self.result = next(iter(self.session.outputs))
@@ -178,6 +200,12 @@ class Wherry:
         if self.input_scale.element != np.dtype(element):
             raise RuntimeError(f"input is {np.dtype(element)}, not {self.input_scale.element}")
         self.run = functools.partial(self.session.invoke_function, self.session.handle)
+
+    @staticmethod
+    def order(command, verb, *arguments):
+        done = subprocess.run([command, verb, *arguments], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"wherry {verb}: {(done.stderr or done.stdout).strip()}")
 
     def set(self, x):
         values = self.input_scale.to(x)

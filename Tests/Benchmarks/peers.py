@@ -56,7 +56,9 @@ class Entry:
         """Runs it until warm and compares its result with the float model's."""
         self.contestant.set(x)
         self.contestant.run()
-        self.decibels = contestants.signal_to_noise(self.contestant.output(), expected)
+        self.decibels = np.nan
+        if expected is not None:
+            self.decibels = contestants.signal_to_noise(self.contestant.output(), expected)
         start = time.perf_counter()
         self.contestant.run()
         self.once = time.perf_counter() - start
@@ -94,6 +96,9 @@ def forms(folder, name, floats, library, command):
     if library != "-":
         for path in models:
             yield "Wherry", path, lambda p=path: Wherry(p, library, command)
+        if not floats:
+            yield "Wherry", stem + ".quantize", lambda: Wherry(
+                stem + ".onnx", library, command, stem + ".calibration.npy")
 
 
 def report_calls(folder, library, command):
@@ -136,10 +141,9 @@ def open_all(folder, name, floats, library, command, x, expected):
             entry = Entry(runtime, label(path, name), make())
             entry.prepare(x, expected)
             entries.append(entry)
-        except (ImportError, OSError, RuntimeError, ValueError) as error:
-            print(f"  {runtime} {label(path, name)}: left out, {str(error).splitlines()[0][:160]}")
         except Exception as error:  # each runtime has exceptions of its own
-            print(f"  {runtime} {label(path, name)}: left out, {type(error).__name__} {str(error)[:160]}")
+            reason = " ".join(str(error).split())
+            print(f"  {runtime} {label(path, name)}: left out, {type(error).__name__} {reason[:200]}")
     return entries
 
 
@@ -156,11 +160,21 @@ def best_forms(entries):
     return kept
 
 
+def float_outputs(folder, name, x):
+    """What the float model gives, by whichever peer is installed."""
+    for runtime, ending in ((OnnxRuntime, ".onnx"), (LiteRT, ".float.tflite"), (OpenVINO, ".onnx")):
+        try:
+            return contestants.outputs(runtime(os.path.join(folder, name + ending)), x)
+        except ImportError as error:
+            print(f"no {runtime.__name__}: {error}")
+    return None
+
+
 def compare(folder, name, arguments):
     """Measures one model and returns its line of the summary."""
     reference = os.path.join(folder, name + ".onnx")
     x = np.load(os.path.join(folder, name + ".calibration.npy"))[:1]
-    expected = contestants.outputs(OnnxRuntime(reference), x)
+    expected = float_outputs(arguments.models, name, x)
     peak = Peak("float" if arguments.float else "int8")
     print(f"\n{name}, {'float32' if arguments.float else 'int8'}")
     entries = open_all(folder, name, arguments.float, arguments.library, arguments.command, x, expected)

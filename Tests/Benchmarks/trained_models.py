@@ -1,4 +1,4 @@
-"""The two trained networks of MLPerf Tiny that the suites hold: the anomaly detector and ResNet-8."""
+"""The trained networks: MLPerf Tiny's anomaly detector and ResNet-8 from the suites, the digits CNN from the fixtures."""
 
 import os
 import shutil
@@ -68,7 +68,13 @@ def emit_classifier(suites, stem):
     shutil.copyfile(f"{suites}/{CLASSIFIER}/pretrainedResnet_quant.tflite", stem + ".int8.tflite")
 
 
-TRAINED = {"ad": emit_anomaly, "resnet8": emit_classifier}
+def emit_digits(_, stem):
+    fixtures = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../fixtures/models")
+    shutil.copyfile(f"{fixtures}/digits_cnn.onnx", stem + ".onnx")
+
+
+FROM_SUITES = {"ad": emit_anomaly, "resnet8": emit_classifier}
+TRAINED = FROM_SUITES | {"digits_cnn": emit_digits}
 
 
 def present(suites):
