@@ -99,6 +99,12 @@ public protocol Pass: Sendable {
   /// Lower case with hyphens: `fold-constants`.
   static var name: String { get }
   static var summary: String { get }
+  /// Largest difference it may make in an output, relative to the output's largest value.
+  static var tolerance: Double { get }
   /// - Returns: how many places changed.
   static func run(_ model: inout Model) throws(RunError) -> Int
+}
+
+extension Pass {
+  public static var tolerance: Double { 1e-5 }
 }

@@ -26,7 +26,7 @@ import Testing
       "Sources/WherryCommand/",
       [
         "ArgumentParser", "FoundationEssentials", "Glibc", "Wherry", "WherryBytes", "WherryData",
-        "WherryGraph",
+        "WherryGraph", "WherryPasses",
       ]
     ),
     (

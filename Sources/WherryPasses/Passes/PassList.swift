@@ -16,15 +16,17 @@ public enum PassList {
     RemoveDead.self,
   ]
 
+  public static var graphNames: [String] { graph.map { $0.name } }
+
   /// Every pass by name: those over the graph, then those over the plan.
-  public static var names: [String] { graph.map { $0.name } + PlanPass.allCases.map(\.rawValue) }
+  public static var names: [String] { graphNames + PlanPass.allCases.map(\.rawValue) }
 
   /// Runs the passes over the graph.
   ///
   /// - Parameters:
   ///   - skipped: names of passes to leave out.
   ///   - observe: called after every pass with what it changed and the model as it stands.
-  static func run(
+  public static func run(
     _ model: inout Model, without skipped: Set<String> = [],
     observe: (PassChange, Model) throws(RunError) -> Void = { (_, _) throws(RunError) in }
   ) throws(RunError) {
@@ -35,7 +37,7 @@ public enum PassList {
         let changes = try pass.run(&model)
         let change = PassChange(
           name: pass.name, summary: pass.summary, changes: changes, before: nodes,
-          after: model.graph.nodes.count)
+          after: model.graph.nodes.count, tolerance: pass.tolerance)
         try observe(change, model)
         last = change
       }
@@ -54,6 +56,8 @@ public struct PassChange: Sendable {
   public var changes: Int
   /// Nodes of the graph, or operations of the plan, before and after.
   public var before, after: Int
+  /// Largest difference it may make in an output, relative to the output's largest value.
+  public var tolerance: Double
 }
 
 /// A change that is made on the plan rather than on the graph.
