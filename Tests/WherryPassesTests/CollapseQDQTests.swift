@@ -137,7 +137,7 @@ private func conv(_ pads: Int = 1, group: Int = 1) -> Conv {
   }
 
   @Test func aScaleOfNoUseLeavesItsNodeInFloat() throws {
-    for scale in [Float(0), .infinity, -1, 1e-45] {
+    for scale in [Float(0), .infinity, -1, .leastNonzeroMagnitude] {
       var graph = QuantizedGraph()
       let q = try graph.pair(graph.input("x", [1, 3, 8, 8]), scale, 0, .int8)
       let y = try graph.quantize(

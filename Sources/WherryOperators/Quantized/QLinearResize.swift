@@ -44,6 +44,8 @@ public struct QLinearResize: Operator {
   public struct Tap: Sendable, Hashable {
     public var place: Int
     public var weight: Int64
+
+    public init(place: Int, weight: Int64) { (self.place, self.weight) = (place, weight) }
   }
 
   public func infer(_ site: inout InferenceSite) throws(TypeError) {

@@ -43,7 +43,7 @@ extension QDQRewriter {
   }
 
   private mutating func emitGemm(
-    _ gemm: QGemm, _ a: EightBit, _ weights: QuantizedWeights, bias: String?, factor: Float,
+    _ gemm: QGemm, _ a: EightBit, _ weights: IntegerWeights, bias: String?, factor: Float,
     _ work: Work
   ) throws(Refusal) -> Bool {
     let columns = weights.tensor.shape[weights.axis]

@@ -2,7 +2,7 @@ import WherryGraph
 import WherryOperators
 
 /// Constant weights in 8 bits: `real = scale * q`, zero points taken out.
-struct QuantizedWeights {
+struct IntegerWeights {
   /// int8, in the shape they are stored in.
   var tensor: Tensor
   /// One scale, or one a step along `axis`.
@@ -13,7 +13,7 @@ struct QuantizedWeights {
   var scaleName: String
 
   /// A matrix with its axes exchanged.
-  var transposed: QuantizedWeights? {
+  var transposed: IntegerWeights? {
     guard tensor.rank == 2 else { return nil }
     let (rows, columns) = (tensor.shape[0], tensor.shape[1])
     let values = tensor.integers
@@ -40,7 +40,7 @@ extension QDQRewriter {
   /// The weights that a value stands for; nil when it is no dequantized 8-bit constant.
   ///
   /// - Throws: `Refusal` when they are, but can't be said in int8 along `axis`.
-  func weights(_ value: String?, axis: Int) throws(Refusal) -> QuantizedWeights? {
+  func weights(_ value: String?, axis: Int) throws(Refusal) -> IntegerWeights? {
     if let value, let node = maker(value), let transpose = node.operation as? Transpose,
       extents(value)?.count == 2, transpose.perm ?? [1, 0] == [1, 0], axis < 2
     {
@@ -69,7 +69,7 @@ extension QDQRewriter {
     guard let zeros, zeros.count == 1 || zeros.count == scales.count else {
       throw Refusal(why: "zero points of the weights that are not constant")
     }
-    var result = QuantizedWeights(
+    var result = IntegerWeights(
       tensor: tensor, scales: scales, axis: axis, name: current(source), scaleName: scaleName)
     guard tensor.element != .int8 || zeros.contains(where: { $0 != 0 }) else { return result }
     let inner = tensor.shape[(axis + 1)...].reduce(1, *)
@@ -84,7 +84,7 @@ extension QDQRewriter {
   }
 
   /// Inputs that state weights: tensor, scale, zero point.
-  mutating func operands(_ weights: QuantizedWeights, _ base: String) -> [String?] {
+  mutating func operands(_ weights: IntegerWeights, _ base: String) -> [String?] {
     let tensor = weights.name ?? constant(weights.tensor, "\(base)_int8")
     let count = weights.scales.count
     let shape = constant(weights.scaleName)?.shape ?? []
@@ -98,7 +98,7 @@ extension QDQRewriter {
   ///
   /// - Throws: `Refusal` when it is not constant, not one number a channel, or too large.
   mutating func bias(
-    _ value: String?, _ x: Quantization, _ weights: QuantizedWeights, channels: Int,
+    _ value: String?, _ x: Quantization, _ weights: IntegerWeights, channels: Int,
     factor: Float = 1
   ) throws(Refusal) -> String? {
     guard let value else { return nil }
@@ -155,7 +155,7 @@ extension QDQRewriter {
   }
 
   /// - Throws: `Refusal` when a sum of products could leave int32.
-  func check(_ weights: QuantizedWeights, bias: Int64) throws(Refusal) {
+  func check(_ weights: IntegerWeights, bias: Int64) throws(Refusal) {
     guard weights.largestSum(weights.axis) * 255 + bias < 1 << 31 else {
       throw Refusal(why: "sums that may not fit int32")
     }
