@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// The golden vectors of ARITHMETIC.md against every kernel of this machine.
-@Suite struct ArithmeticTests {
+@Suite struct GoldenArithmeticTests {
   /// A case of a golden file; each operator uses its own part.
   private struct Case: Decodable {
     /// Numbers nested to any depth, flattened, and the extents.
