@@ -96,7 +96,6 @@ static void tile_of_pieces(walk *s, const wh_qtile *tile) {
     t.y += 16 * p * bytes;
     if (t.residual) t.residual += 16 * p;
     if (t.bias) t.bias += 16 * p;
-    t.sums = s->sums;
     ptrdiff_t from = 0;
     do {
       t.w = t.head + WH_QCONV_HEAD + from * 16;
@@ -147,6 +146,7 @@ int32_t wh_qconv_run(const wh_call *call) {
   wh_qtile t = {.result = &result,
                 .segments = s.window.segments,
                 .panel = panel,
+                .sums = s.sums,
                 .x_offset = (result.flip ? 128 : 0) + (dynamic ? zero : 0),
                 .y_row = p->y_row * element,
                 .residual_row = width};

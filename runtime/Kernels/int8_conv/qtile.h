@@ -11,7 +11,7 @@
 
 #include "../common/q8.h"
 
-#define WH_QROWS 12
+#define WH_QROWS 10
 #define WH_QPANELS 2
 
 /* Part of k: runs of count values for every row, the next run steps[r] bytes further. */
@@ -55,7 +55,7 @@ typedef struct wh_qtile {
 } wh_qtile;
 
 typedef void wh_qtile_function(const wh_qtile *tile);
-wh_qtile_function wh_qtile_scalar;
+wh_qtile_function wh_qtile_scalar, wh_qtile_avx512_vnni;
 
 typedef struct wh_qkernel {
   wh_qtile_function *tile;

@@ -56,12 +56,12 @@ void wh_qtile_scalar(const wh_qtile *t) {
     const uint8_t *head = t->head + p * t->panel;
     for (int r = 0; r < t->rows; r++) {
       uint32_t acc[16];
-      int32_t *sums = t->sums ? t->sums + (r * WH_QPANELS + p) * 16 : NULL;
+      int32_t *sums = t->sums + (r * WH_QPANELS + p) * 16;
       const uint32_t term = t->row_terms ? (uint32_t)t->row_terms[r] : 0;
       for (int n = 0; n < 16; n++) {
         const uint32_t bias = (uint32_t)read_int(head + 4 * n);
         const uint32_t sum = (uint32_t)read_int(head + 64 + 4 * n);
-        acc[n] = sums && t->resume ? (uint32_t)sums[n] : bias - (uint32_t)t->x_offset * sum + term;
+        acc[n] = t->resume ? (uint32_t)sums[n] : bias - (uint32_t)t->x_offset * sum + term;
       }
       const uint8_t *w = t->w + p * t->panel;
       for (ptrdiff_t i = 0; i < t->segment_count; i++) {
@@ -69,7 +69,7 @@ void wh_qtile_scalar(const wh_qtile *t) {
         for (ptrdiff_t run = 0; run < s->runs; run++, w += 16 * s->count)
           accumulate(acc, s->rows[r] + run * s->steps[r], w, s->count, t->result->flip);
       }
-      if (sums && t->suspend)
+      if (t->suspend)
         memcpy(sums, acc, sizeof acc);
       else
         finish(t, acc, head, r, 16 * p);

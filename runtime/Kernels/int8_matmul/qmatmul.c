@@ -70,10 +70,11 @@ typedef struct product {
 /* One matrix a by panels that are packed. */
 static void multiply(const product *s, const uint8_t *a, ptrdiff_t a_row, uint8_t *y) {
   const wh_qmatmul *p = s->p;
-  int32_t terms[WH_QROWS] = {0};
+  int32_t terms[WH_QROWS] = {0}, sums[WH_QROWS * WH_QPANELS * 16];
   wh_qsegment segment = {.runs = 1, .count = ((ptrdiff_t)p->k + 3) / 4 * 4};
   wh_qtile t = s->tile;
   t.segments = &segment;
+  t.sums = sums;
   if (p->b_zero) t.row_terms = terms;
   for (ptrdiff_t i = 0; i < p->m; i += t.rows) {
     t.rows = (int)wh_min64(p->m - i, s->height);
