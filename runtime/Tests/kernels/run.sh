@@ -10,7 +10,7 @@ clang=${CLANG:-clang}
 link=()
 flags=(-std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror)
 mapfile -t sources < <(find "$kernels" -name '*.c' | sort)
-mapfile -t tests < <(find "$here" -name '*.c' ! -name bench.c | sort)
+mapfile -t tests < <(find "$here" -name '*.c' ! -name 'bench*.c' | sort)
 
 # build NAME compiler and flags… : objects of kernels and tests into one program.
 build() {
