@@ -21,7 +21,12 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5g, h5l, h5o, h5r, h5s, h5t
 
-MOST_ELEMENTS = 1 << 22  # larger data sets are compared by type and shape only
+MOST_BYTES = 1 << 26  # larger data sets are compared by type and shape only
+
+# What h5py gets wrong: the file, the thing and why.
+H5PY_ERRORS = {
+    ("pyfive/tests/attr_datatypes.hdf5", "/@vlen_uint64"): "big-endian elements, not swapped",
+}
 
 
 def quoted(name):
@@ -61,6 +66,11 @@ def describe(tid):
     if kind == h5t.OPAQUE:
         return f"o{tid.get_size()}:{quoted(tid.get_tag())}"
     if kind == h5t.COMPOUND:
+        if tid.detect_class(h5t.VLEN) or "s*" in str([describe(tid.get_member_type(i)) for i in range(tid.get_nmembers())]):
+            # In memory libhdf5's pointers have another size than in the file.
+            return "c{" + ";".join(
+                f"{quoted(tid.get_member_name(i))}:{describe(tid.get_member_type(i))}"
+                for i in range(tid.get_nmembers())) + "}"
         members = ";".join(
             f"{quoted(tid.get_member_name(i))}:{tid.get_member_offset(i)}:{describe(tid.get_member_type(i))}"
             for i in range(tid.get_nmembers()))
@@ -166,7 +176,7 @@ def digest(read, tid, space, file):
         return hashlib.sha256(b"").hexdigest()[:32]
     shape = space.get_simple_extent_dims()
     count = int(np.prod(shape, dtype=object)) if shape else 1
-    if count > MOST_ELEMENTS:
+    if count * tid.get_size() > MOST_BYTES:
         return "large"
     values = read()
     values = np.asarray(values) if not isinstance(values, np.ndarray) else values
@@ -325,7 +335,7 @@ def compare(root, out):
         row[1] += 1
         found = {key(text): text for text in ours if text}
         for text in theirs:
-            if " unreadable " in text:
+            if " unreadable " in text or (name, text.split(" ")[1]) in H5PY_ERRORS:
                 continue
             mine = found.get(key(text))
             isValue = text.startswith(("dataset", "attribute"))
