@@ -52,43 +52,69 @@ WH_INLINE void q_store_words(uint8_t *y, const vi x[WH_Q8_VECTORS], ptrdiff_t co
   memcpy(y, x, columns < 16 ? (size_t)columns * 4 : 64);
 }
 
-static void q_finish_row(const wh_qtile *t, int r, int p, const int32_t *from) {
+WH_INLINE void q_finish_words(const wh_qtile *t, int p, vi acc[WH_Q8_VECTORS], uint8_t *y) {
   const wh_qresult *result = t->result;
   const ptrdiff_t columns = t->columns - 16 * p;
-  int32_t *sums = t->sums + (r * WH_QPANELS + p) * 16;
-  uint8_t *y = t->y + r * t->y_row + 16 * p * (result->kind == WH_RESULT_Q8 ? 1 : 4);
-  vi acc[WH_Q8_VECTORS];
-  vf factor[WH_Q8_VECTORS];
-  q_load_factors(t, p, factor);
-  for (int v = 0; v < WH_Q8_VECTORS; v++) {
-    acc[v] = q8_load_ints(from + v * WH_LANES);
-    if (t->row_terms) acc[v] += t->row_terms[r];
-    if (t->resume) acc[v] += q8_load_ints(sums + v * WH_LANES);
-  }
-  if (t->suspend) {
-    memcpy(sums, acc, sizeof acc);
-  } else if (result->kind == WH_RESULT_INT32) {
-    q_store_words(y, acc, columns);
-  } else if (result->kind == WH_RESULT_DYNAMIC) {
+  if (result->kind == WH_RESULT_DYNAMIC) {
+    vf factor[WH_Q8_VECTORS];
     float bias[16] = {0};
+    q_load_factors(t, p, factor);
     if (t->bias) memcpy(bias, t->bias + 16 * p, columns < 16 ? (size_t)columns * 4 : 64);
     for (int v = 0; v < WH_Q8_VECTORS; v++) {
       vf value = q8_float(acc[v]) * (factor[v] * result->x_scale);
       if (t->bias) value += v_load(bias + v * WH_LANES);
       acc[v] = (vi)value;
     }
-    q_store_words(y, acc, columns);
-  } else if (t->residual) {
-    const vb16 residual = q8_load_bytes(t->residual + r * t->residual_row + 16 * p);
-    q_store(y, q_add_residual(result, acc, factor, residual), columns);
-  } else {
-    q_store(y, q8_requantize(acc, factor, &result->range), columns);
+  }
+  q_store_words(y + 64 * p, acc, columns);
+}
+
+/* Results of one tile from its accumulators [rows][panels][16]; row is its first. */
+static __attribute__((noinline)) void q_finish(const wh_qtile *t, ptrdiff_t row,
+                                               const int32_t *from) {
+  int32_t *sums = t->sums;
+  for (ptrdiff_t r = row; r < row + t->rows; r++) {
+    uint8_t *y = t->y + r * t->y_row;
+    for (int p = 0; p < t->panels; p++, from += 16, sums += 16) {
+      vi acc[WH_Q8_VECTORS];
+      vf factor[WH_Q8_VECTORS];
+      q_load_factors(t, p, factor);
+      for (int v = 0; v < WH_Q8_VECTORS; v++) {
+        acc[v] = q8_load_ints(from + v * WH_LANES);
+        if (t->resume)
+          acc[v] += q8_load_ints(sums + v * WH_LANES);
+        else if (t->row_terms)
+          acc[v] += t->row_terms[r];
+      }
+      if (t->suspend)
+        memcpy(sums, acc, sizeof acc);
+      else if (t->result->kind != WH_RESULT_Q8)
+        q_finish_words(t, p, acc, y);
+      else
+        q_store(y + 16 * p, q8_requantize(acc, factor, &t->result->range), t->columns - 16 * p);
+    }
   }
 }
 
-/* Results of a tile from its accumulators [rows][panels][16], which may be where sums are. */
-static __attribute__((noinline)) void q_finish(const wh_qtile *t, const int32_t *acc) {
-  for (int r = 0; r < t->rows; r++) {
-    for (int p = 0; p < t->panels; p++, acc += 16) q_finish_row(t, r, p, acc);
+/* The same when there is a residual. */
+static __attribute__((noinline)) void q_finish_residual(const wh_qtile *t, ptrdiff_t row,
+                                                        const int32_t *from) {
+  const wh_qresult result = *t->result;
+  const int32_t *sums = t->sums;
+  for (ptrdiff_t r = row; r < row + t->rows; r++) {
+    uint8_t *y = t->y + r * t->y_row;
+    const uint8_t *residual = t->residual + r * t->residual_row;
+    for (int p = 0; p < t->panels; p++, from += 16, sums += 16) {
+      vi acc[WH_Q8_VECTORS];
+      vf factor[WH_Q8_VECTORS];
+      q_load_factors(t, p, factor);
+      WH_UNROLL
+      for (int v = 0; v < WH_Q8_VECTORS; v++) {
+        acc[v] = q8_load_ints(from + v * WH_LANES);
+        if (t->resume) acc[v] += q8_load_ints(sums + v * WH_LANES);
+      }
+      const vb16 bytes = q_add_residual(&result, acc, factor, q8_load_bytes(residual + 16 * p));
+      q_store(y + 16 * p, bytes, t->columns - 16 * p);
+    }
   }
 }
