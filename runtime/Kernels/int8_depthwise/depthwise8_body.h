@@ -29,11 +29,12 @@ static inline __attribute__((always_inline)) void run_of(const wh_run8 *r, const
   vec weights[known ? known * PARTS : 1];
   WH_UNROLL
   for (int i = 0; i < known * PARTS; i++) weights[i] = load(r->weights + i * sizeof(vec));
-  const bounds limits = bounds_of(r);
+  const bounds limits = bounds_of(r->zero, r->low, r->high);
+  const heads heads = heads_of(r->heads);
   for (int32_t i = 0; i < r->count; i++, strip += r->out_step, y += r->y_step) {
     acc sums[4];
     WH_UNROLL
-    for (int q = 0; q < 4; q++) sums[q] = start(r->heads, q);
+    for (int q = 0; q < 4; q++) sums[q] = start(&heads, q);
     if (known) {
       WH_UNROLL
       for (int t = 0; t < known; t++) {
@@ -54,7 +55,7 @@ static inline __attribute__((always_inline)) void run_of(const wh_run8 *r, const
         }
       }
     }
-    const vec bytes = pack(sums, r->heads, &limits);
+    const vec bytes = pack(sums, &heads, &limits);
     if (i + 1 < r->count || r->tail == (int32_t)sizeof(vec))
       store(y, bytes);
     else
