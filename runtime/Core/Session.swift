@@ -92,12 +92,12 @@ private struct Choices {
   var clock: (@convention(c) () -> UInt64)?
 
   init(_ options: UnsafePointer<wherry_options>?) throws(Refusal) {
-    cpu = wh_detect_cpu()
+    cpu = wh_with_storage(wh_detect_cpu())
     guard let options else { return }
     guard Int(options.pointee.size) >= MemoryLayout<wherry_options>.size else {
       throw Refusal(WHERRY_BAD_ARGUMENT, "options.size is not set")
     }
-    cpu &= ~options.pointee.cpu_mask
+    cpu = wh_with_storage(cpu & ~options.pointee.cpu_mask)
     checkDigests = options.pointee.check_digests != 0
     guard options.pointee.profile != 0 else { return }
     guard let clock = options.pointee.clock else {
@@ -158,7 +158,9 @@ private func makeSession(
     (session.pointee.steps + index).initialize(
       to: Step(run: kernel.pointee.run, call: call, nanoseconds: 0))
   }
-  zero(session.pointee.arena, Int(truncatingIfNeeded: plan.header.pointee.arena_bytes))
+  zero(
+    session.pointee.arena,
+    Int(truncatingIfNeeded: plan.header.pointee.arena_bytes &+ UInt64(WH_ALIGNMENT)))
   return session
 }
 

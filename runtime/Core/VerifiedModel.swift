@@ -50,7 +50,8 @@ struct SessionLayout {
       steps
       &+ align(
         UInt64(plan.header.pointee.operation_count) &* UInt64(MemoryLayout<Step>.stride), alignment)
-    end = arena &+ plan.header.pointee.arena_bytes
+    // Kernels may read, never write, up to 63 bytes past an arena tensor.
+    end = arena &+ plan.header.pointee.arena_bytes &+ alignment
   }
 }
 

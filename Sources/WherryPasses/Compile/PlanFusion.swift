@@ -42,7 +42,8 @@ struct PlanFusion {
   private mutating func fuse(at index: Int) {
     guard let operation = operations[index] else { return }
     switch operation.step {
-    case .unary(let unary) where unary.kind == Int32(WH_CLIP) && unary.element == 1:
+    case .unary(let unary)
+    where unary.kind == Int32(WH_CLIP) && unary.element == 1 && builder.runs(.fuseActivation):
       fuseClamp(index, operation, low: unary.alpha, high: unary.beta)
     case .binary(let binary)
     where binary.kind == Int32(WH_ADD) && binary.element == 1
@@ -60,6 +61,7 @@ struct PlanFusion {
       var target = operations[maker], let fused = target.step.clamped(low, high)
     else { return }
     target.step = fused
+    builder.count(.fuseActivation)
     replace(maker, by: target, at: maker, taking: operation, removing: index)
   }
 
@@ -69,6 +71,7 @@ struct PlanFusion {
   private mutating func fuseBias(
     _ index: Int, _ operation: PlanOperation, _ binary: wh_binary
   ) -> Bool {
+    guard builder.runs(.fuseBias) else { return false }
     let view = BinaryView(binary)
     for side in 0..<2 {
       guard let whole = operation.inputs[side], let vector = operation.inputs[1 - side],
@@ -79,6 +82,7 @@ struct PlanFusion {
         builder.tensors[vector].byteCount == width * 4
       else { continue }
       target.set(2, vector)
+      builder.count(.fuseBias)
       replace(maker, by: target, at: maker, taking: operation, removing: index)
       return true
     }
@@ -92,7 +96,7 @@ struct PlanFusion {
     _ index: Int, _ operation: PlanOperation, _ binary: wh_binary
   ) {
     let view = BinaryView(binary)
-    guard view.isDense(0), view.isDense(1) else { return }
+    guard builder.runs(.fuseResidual), view.isDense(0), view.isDense(1) else { return }
     // The later of two candidates is nearer to the sum, so it moves least.
     let candidates = (0..<2).compactMap { side -> (side: Int, maker: Int)? in
       guard let whole = operation.inputs[side], let other = operation.inputs[1 - side],
@@ -106,6 +110,7 @@ struct PlanFusion {
       var target = operations[best.maker]
     else { return }
     target.set(3, operation.inputs[1 - best.side])
+    builder.count(.fuseResidual)
     replace(best.maker, by: target, at: index, taking: operation, removing: index)
   }
 

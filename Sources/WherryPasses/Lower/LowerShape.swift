@@ -37,6 +37,10 @@ extension LoweringSite {
     guard Checked.product(shape) == Checked.product(x.shape) else {
       throw CompileProblem(.invalid("\(x.shape) as \(shape)"))
     }
+    guard builder.runs(.aliasReshape) else {
+      return reshaped(try move(x, order: Order.rowMajor(x.shape.count)), shape)
+    }
+    builder.count(.aliasReshape)
     if x.isRowMajor { return reshaped(x, shape) }
     let old = x.shape.indices.filter { x.shape[$0] != 1 }
     let new = shape.indices.filter { shape[$0] != 1 }

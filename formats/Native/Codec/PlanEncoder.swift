@@ -77,7 +77,9 @@ struct PlanEncoder {
       record.offset = UInt64(offsets[index])
     }
     record.bytes = UInt64(tensor.byteCount)
-    record.element = UInt32(bitPattern: tensor.element.rawValue)
+    record.element = tensor.code
+    record.scale = tensor.quantization?.scale ?? 0
+    record.zero_point = tensor.quantization?.zeroPoint ?? 0
     record.rank = UInt32(truncatingIfNeeded: tensor.dims.count)
     record.name = tensor.name.map { write($0) } ?? WH_NONE
     withUnsafeMutableBytes(of: &record.dims) { raw in

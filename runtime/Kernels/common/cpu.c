@@ -46,3 +46,7 @@ uint32_t wh_detect_cpu(void) {
 #else
 uint32_t wh_detect_cpu(void) { return 0; }
 #endif
+
+uint32_t wh_with_storage(uint32_t cpu) {
+  return cpu & WHERRY_CPU_AVX2 ? cpu | WH_CPU_UNSIGNED : cpu & ~WH_CPU_UNSIGNED;
+}

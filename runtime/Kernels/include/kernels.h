@@ -22,8 +22,16 @@ typedef struct wh_call {
       *operands; /* inputs, outputs, scratch: indices into tensors, already checked, or WH_NONE */
   uint16_t input_count, output_count, scratch_count;
   uint16_t reserved;
-  uint32_t cpu; /* WHERRY_CPU_ bits that may be used */
+  uint32_t cpu; /* WHERRY_CPU_ bits that may be used, and WH_CPU_UNSIGNED */
 } wh_call;
+
+/* WH_Q8 tensors hold q + 128 instead of q. One session never mixes both. */
+#define WH_CPU_UNSIGNED (1u << 31)
+
+/* A byte of a WH_Q8 tensor ^ this = q in two's complement. */
+static inline uint8_t wh_q8_flip(const wh_call *call) {
+  return call->cpu & WH_CPU_UNSIGNED ? 0x80 : 0;
+}
 
 static inline const wh_tensor *wh_input(const wh_call *call, unsigned i) {
   return i < call->input_count && call->operands[i] != WH_NONE ? &call->tensors[call->operands[i]]
@@ -58,6 +66,9 @@ const wh_kernel *wh_find_kernel(uint32_t code);
 
 /* The WHERRY_CPU_ bits of this processor, as the operating system allows them. */
 uint32_t wh_detect_cpu(void);
+
+/* cpu with WH_CPU_UNSIGNED set or cleared as those instruction sets prefer. */
+uint32_t wh_with_storage(uint32_t cpu);
 
 /* SHA-256 (FIPS 180-4), streamed. */
 typedef struct wh_sha256 {

@@ -75,11 +75,11 @@ run_target() {
   run_examples "$@"
 }
 
-# The board's budget: 96 KB of stripped library on AArch64.
+# The board's budget: 128 KB of stripped library on AArch64.
 measure() {
   local size
   size=$(stat -L -c %s "$out/aarch64/lib/libwherry.so")
-  same "aarch64 is at most 96 KB" yes "$([ "$size" -le 98304 ] && echo yes || echo "$size bytes")"
+  same "aarch64 is at most 128 KB" yes "$([ "$size" -le 131072 ] && echo yes || echo "$size bytes")"
 }
 
 # $1 = target, $2 = compiler, $3 = emulator and its arguments: two threads of run_raw give z = x W + b.

@@ -20,14 +20,15 @@ void begin(test_case *c, const void *parameters) {
 }
 
 static int add(test_case *c, uint32_t element, int64_t count) {
-  static const int sizes[] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8};
+  static const int sizes[32] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8, [WH_Q8] = 1};
   const int i = c->count++;
   wh_tensor_record *r = &c->records[i];
   r->element = element;
   r->bytes = (uint64_t)count * (uint64_t)sizes[element];
   r->offset = c->next_offset;
   c->next_offset += (r->bytes + 127) / 64 * 64;
-  c->tensors[i] = (wh_tensor){allocate((int64_t)r->bytes), r};
+  const int64_t slack = element == WH_Q8 ? 63 : 0; /* that kernels may read */
+  c->tensors[i] = (wh_tensor){allocate((int64_t)r->bytes + slack), r};
   c->owned[i] = true;
   c->operands[i] = (uint32_t)i;
   return i;
@@ -85,8 +86,8 @@ int cpu_masks(uint32_t masks[MAX_CPUS]) {
   const uint32_t all = wh_detect_cpu();
   int count = 0;
   masks[count++] = 0;
-  if (all & WHERRY_CPU_AVX512) masks[count++] = all & ~(uint32_t)WHERRY_CPU_AVX512;
-  if (all) masks[count++] = all;
+  if (all & WHERRY_CPU_AVX512) masks[count++] = wh_with_storage(all & ~(uint32_t)WHERRY_CPU_AVX512);
+  if (all) masks[count++] = wh_with_storage(all);
   return count;
 }
 
@@ -126,8 +127,20 @@ bool near(double value, double expected, double relative, double absolute) {
 }
 
 int main(int count, char **arguments) {
-  const test *const suites[] = {gemm_tests,  conv_tests,      elementwise_tests, axis_tests,
-                                index_tests, recurrent_tests, other_tests,       refusal_tests};
+  const test *const suites[] = {gemm_tests,
+                                conv_tests,
+                                elementwise_tests,
+                                axis_tests,
+                                index_tests,
+                                recurrent_tests,
+                                other_tests,
+                                refusal_tests,
+                                depthwise8_tests,
+                                int8_boundary_tests,
+                                int8_elementwise_tests,
+                                pool8_tests,
+                                qconv_tests,
+                                qmatmul_tests};
   int passed = 0, failed = 0;
   if (count > 1) seed = strtoull(arguments[1], NULL, 10);
   for (size_t s = 0; s < sizeof suites / sizeof *suites; s++) {

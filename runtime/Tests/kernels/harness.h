@@ -12,7 +12,7 @@
 #include "../../ABI/wherry.h"
 #include "../../Kernels/include/kernels.h"
 
-enum { MAX_OPERANDS = 12, MAX_CPUS = 4 };
+enum { MAX_OPERANDS = 12, MAX_CPUS = 8 };
 
 typedef struct test_case {
   wh_tensor tensors[MAX_OPERANDS];
@@ -61,6 +61,7 @@ typedef struct test {
   void (*body)(void);
 } test;
 extern const test gemm_tests[], conv_tests[], elementwise_tests[], axis_tests[], index_tests[],
-    recurrent_tests[], other_tests[], refusal_tests[];
+    recurrent_tests[], other_tests[], refusal_tests[], depthwise8_tests[], int8_boundary_tests[],
+    int8_elementwise_tests[], pool8_tests[], qconv_tests[], qmatmul_tests[];
 
 #endif

@@ -10,7 +10,7 @@ clang=${CLANG:-clang}
 link=()
 flags=(-std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror)
 mapfile -t sources < <(find "$kernels" -name '*.c' | sort)
-mapfile -t tests < <(find "$here" -name '*.c' ! -name bench.c | sort)
+mapfile -t tests < <(find "$here" -name '*.c' ! -name 'bench*.c' | sort)
 
 # build NAME compiler and flags… : objects of kernels and tests into one program.
 build() {
@@ -49,8 +49,11 @@ cross() {
 
 bench() {
   mkdir -p "$out"
-  "$clang" -O2 "${flags[@]}" "${sources[@]}" "$here/bench.c" -lm -o "$out/bench"
-  "$out/bench"
+  local name
+  for name in bench bench_int8; do
+    "$clang" -O2 "${flags[@]}" "${sources[@]}" "$here/$name.c" -lm -o "$out/$name"
+    "$out/$name"
+  done
 }
 
 [ $# -gt 0 ] || set -- native sanitize aarch64 armv7
