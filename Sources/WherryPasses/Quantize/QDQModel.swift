@@ -47,7 +47,9 @@ public struct QDQModel: Sendable {
       }
       for output in layer.outputs {
         guard let source = raw[output] else { continue }
-        if outputs.contains(output), let at = result.graph.outputs.firstIndex(where: { $0.name == output }) {
+        if outputs.contains(output),
+          let at = result.graph.outputs.firstIndex(where: { $0.name == output })
+        {
           renames[output] = emitOutput(
             output, source, &emitter, &result.graph.outputs[at], interface)
           continue

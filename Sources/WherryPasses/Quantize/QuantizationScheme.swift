@@ -55,7 +55,8 @@ public struct QuantizationScheme: Sendable {
   public let groups: QuantizationGroups
 
   /// - Parameter excluded: names of layers that stay float, with the reason for each.
-  public init(_ model: Model, excluding excluded: [String: String] = [:], interface: InterfaceType) {
+  public init(_ model: Model, excluding excluded: [String: String] = [:], interface: InterfaceType)
+  {
     let facts = GraphFacts(model)
     var candidates = LayerCandidates(model.graph, facts, excluded: excluded)
     candidates.find()
