@@ -12,6 +12,8 @@ struct FileImage: Sendable {
   var rootAddress = 0
   /// The header with settings of the whole file, such as the table of shared messages.
   var extensionAddress: Int?
+  /// Metadata that is not at its own place.
+  var cache: CacheImage?
   let limits: Limits
 
   func place(_ address: Int) -> Place { .byte(Checked.add(base, address) ?? .max) }
@@ -62,7 +64,8 @@ struct Reading {
   /// `count` bytes of raw data at an address; shared, not copied.
   func data(at address: Int, count: Int) throws(DecodeError) -> Bytes {
     guard address >= 0, count >= 0, let end = Checked.add(address, count),
-      let bytes = image.bytes.slice(address..<end)
+      let bytes = image.cache?.bytes(at: address, count: count)
+        ?? image.bytes.slice(address..<end)
     else {
       let left = max(0, image.bytes.count - max(0, address))
       throw DecodeError(.truncated(needed: count, available: left), image.place(address))
