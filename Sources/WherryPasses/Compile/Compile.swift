@@ -111,6 +111,8 @@ extension Model {
     var problems = inference.errors.map { CompileProblem(.type($0.reason), $0.place) }
     let site = LoweringSite(
       builder: builder, types: inference.types, contents: inference.contents)
+    site.onlyOutputs = Set(graph.outputs.map(\.name))
+      .subtracting(graph.nodes.flatMap { $0.usedNames })
     let place = Place().inside("graph")
     var inputs: [Int] = []
     // Values that nothing defines because their node failed; not worth a report of their own.

@@ -3,9 +3,9 @@ import WherryGraph
 
 /// Merges an operation into the one that makes its input: biases, residual sums and clamps.
 struct PlanFusion {
-  private let builder: PlanBuilder
+  let builder: PlanBuilder
   private let kept: Set<Int>
-  private var operations: [PlanOperation?]
+  private(set) var operations: [PlanOperation?]
   /// By buffer: operations that write and read it.
   private var writers: [Int: [Int]] = [:]
   private var readers: [Int: [Int]] = [:]
@@ -31,7 +31,7 @@ struct PlanFusion {
   }
 
   /// The one operation that makes `tensor`, when nothing but `reader` uses the result.
-  private func maker(of tensor: Int, for reader: Int) -> Int? {
+  func maker(of tensor: Int, for reader: Int) -> Int? {
     guard let buffer = builder.buffer(tensor), !kept.contains(buffer),
       let writers = writers[buffer], writers.count == 1, let maker = writers.first, maker < reader,
       readers[buffer] == [reader], operations[maker] != nil
@@ -49,6 +49,9 @@ struct PlanFusion {
     where binary.kind == Int32(WH_ADD) && binary.element == 1
       && binary.low == -.infinity && binary.high == .infinity:
       if !fuseBias(index, operation, binary) { fuseResidual(index, operation, binary) }
+    case .qPool(let pool): if let bounds = pool.clamp { fuseClamp8(index, operation, bounds) }
+    case .qBinary(let binary) where binary.kind == Int32(WH_ADD):
+      fuseResidual8(index, operation, binary)
     default: break
     }
   }
@@ -117,7 +120,7 @@ struct PlanFusion {
   // MARK: Bookkeeping
 
   /// `target`, writing what `consumed` wrote, stands at `place`; `maker` and `removed` go.
-  private mutating func replace(
+  mutating func replace(
     _ maker: Int, by target: PlanOperation, at place: Int, taking consumed: PlanOperation,
     removing removed: Int
   ) {
@@ -148,19 +151,26 @@ struct PlanFusion {
 }
 
 /// A binary operation's loop, for asking what its operands are.
-private struct BinaryView {
+struct BinaryView {
   var extents: [Int] = []
   var strides: [[Int]] = [[], []]
 
   init(_ binary: wh_binary) {
-    withUnsafeBytes(of: binary.shape) { shape in
-      extents = shape.bindMemory(to: Int32.self).prefix(Int(binary.rank)).map { Int($0) }
+    self.init(Int(binary.rank), binary.shape, binary.a_strides, binary.b_strides)
+  }
+
+  init(_ binary: wh_qbinary) {
+    self.init(Int(binary.rank), binary.shape, binary.a_strides, binary.b_strides)
+  }
+
+  private init(
+    _ rank: Int, _ shape: CArray.Eight<Int32>, _ a: CArray.Eight<Int64>, _ b: CArray.Eight<Int64>
+  ) {
+    extents = withUnsafeBytes(of: shape) { shape in
+      shape.bindMemory(to: Int32.self).prefix(rank).map { Int($0) }
     }
-    withUnsafeBytes(of: binary.a_strides) { steps in
-      strides[0] = steps.bindMemory(to: Int64.self).prefix(Int(binary.rank)).map { Int($0) }
-    }
-    withUnsafeBytes(of: binary.b_strides) { steps in
-      strides[1] = steps.bindMemory(to: Int64.self).prefix(Int(binary.rank)).map { Int($0) }
+    strides = [a, b].map { steps in
+      withUnsafeBytes(of: steps) { $0.bindMemory(to: Int64.self).prefix(rank).map { Int($0) } }
     }
   }
 
