@@ -1,0 +1,37 @@
+import WherryBytes
+
+/// An HDF5 file, read without libhdf5.
+///
+/// Opening reads the superblock and the root group's header; all else is read when asked for, straight
+/// from `bytes`, which may be a mapped file.
+///
+/// - Source: HDF5 File Format Specification, version 3.0.
+public struct HDF5File: Sendable {
+  public let root: HDF5Group
+  private let image: FileImage
+
+  /// - Throws: `.notThisFormat` without the signature, `.unsupported` for files that are spread over
+  ///   several, and other reasons for a malformed superblock or root group.
+  public init(_ bytes: Bytes, limits: Limits = .standard) throws(DecodeError) {
+    image = try Superblock.read(bytes, limits: limits)
+    let reading = Reading(image)
+    let header = try ObjectHeader.read(at: image.rootAddress, reading)
+    guard header.isGroup else {
+      throw DecodeError(.invalid("root that is no group"), image.place(image.rootAddress))
+    }
+    root = HDF5Group(header, path: "/", image)
+  }
+
+  /// Whether the signature is where it may be: at 0, 512, 1024, 2048 and so on.
+  public static func recognizes(_ bytes: Bytes) -> Bool { Superblock.find(in: bytes) != nil }
+
+  /// The object whose header is at an address, as object references give it.
+  public func object(at address: Int) throws(DecodeError) -> HDF5Object {
+    try HDF5Object.read(at: address, path: "@\(address)", Reading(image))
+  }
+
+  /// The object at a path from the root.
+  public func object(at path: String) throws(DecodeError) -> HDF5Object {
+    try root.object(at: path)
+  }
+}
