@@ -26,7 +26,8 @@ public struct Quantization {
   /// - Throws: `QuantizationError` when the model is quantized already or has nothing to quantize.
   public init(
     _ model: Model, _ options: QuantizationOptions = QuantizationOptions(),
-    engine: QuantizationEngine = QuantizationEngine(), progress: @escaping (String) -> Void = { _ in }
+    engine: QuantizationEngine = QuantizationEngine(),
+    progress: @escaping (String) -> Void = { _ in }
   ) throws(QuantizationError) {
     (self.options, self.engine, self.progress) = (options, engine, progress)
     prepared = try QuantizationPreparation.prepare(model)

@@ -95,7 +95,9 @@ struct CalibrationOptions: ParsableArguments {
   var calibrate: [String] = []
   @Flag(help: "Convert data of another element type than the input's.")
   var cast = false
-  @Option(parsing: .upToNextOption, help: "Images: subtracted from (pixel * scale), one or one a channel.")
+  @Option(
+    parsing: .upToNextOption, help: "Images: subtracted from (pixel * scale), one or one a channel."
+  )
   var mean: [Double] = [0]
   @Option(parsing: .upToNextOption, help: "Images: divides after that, one or one a channel.")
   var std: [Double] = [1]

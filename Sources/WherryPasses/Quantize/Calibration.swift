@@ -66,7 +66,7 @@ public struct Calibration: Sendable {
         scheme.groups.all[output].fixed == nil
       else { continue }
       let emitter = QDQEmitter(model, scheme, parameters)
-      guard let quantized = try? emitter.quantizedWeights(layer) else { continue }
+      guard let quantized = try? emitter.int8Weights(layer) else { continue }
       let widest = Double(quantized.weights.scales.max() ?? 0) * Double(parameters[input].scale)
       if widest / Double(parameters[output].scale) > 0x1p24 {
         parameters[output] = parameters[output].coarser(Float(widest * 0x1p-24))

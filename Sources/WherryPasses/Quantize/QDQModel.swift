@@ -27,10 +27,12 @@ public struct QDQModel: Sendable {
     var result = model
     var renames = interface == .float ? [:] : emitInputs(&emitter, &result.graph, interface)
     let outputs = interface == .float ? [] : Set(model.graph.outputs.map(\.name))
-    let byNode = Dictionary(scheme.layers.map { ($0.node, $0) }, uniquingKeysWith: { a, _ in a })
-    let absorbed = Set(scheme.layers.compactMap(\.activation))
-    for (index, node) in model.graph.nodes.enumerated() where !absorbed.contains(index) {
-      guard let layer = byNode[index] else {
+    // A layer stands where its last node stood: everything it reads is there by then.
+    let ends = Dictionary(
+      scheme.layers.map { ($0.nodes.last ?? $0.core, $0) }, uniquingKeysWith: { a, _ in a })
+    let inner = Set(scheme.layers.flatMap { $0.nodes.dropLast() })
+    for (index, node) in model.graph.nodes.enumerated() where !inner.contains(index) {
+      guard let layer = ends[index] else {
         emitter.append(node.renaming(renames))
         continue
       }
@@ -45,7 +47,9 @@ public struct QDQModel: Sendable {
       }
       for output in layer.outputs {
         guard let source = raw[output] else { continue }
-        if outputs.contains(output), let at = result.graph.outputs.firstIndex(where: { $0.name == output }) {
+        if outputs.contains(output),
+          let at = result.graph.outputs.firstIndex(where: { $0.name == output })
+        {
           renames[output] = emitOutput(
             output, source, &emitter, &result.graph.outputs[at], interface)
           continue

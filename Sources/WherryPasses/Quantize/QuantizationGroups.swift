@@ -39,8 +39,8 @@ public struct QuantizationGroups: Sendable {
         for output in layer.outputs {
           sets.join(source.name, output)
           moved.insert(output)
-          if nodes[layer.node].operation is Pad {
-            extras[output] = facts.constant(nodes[layer.node], 2)?.doubles
+          if nodes[layer.core].operation is Pad {
+            extras[output] = facts.constant(nodes[layer.core], 2)?.doubles
           }
         }
       case .fixed(let parameters):
@@ -79,7 +79,7 @@ public struct QuantizationGroups: Sendable {
     _ layers: [QuantizationScheme.Layer], _ sets: inout DisjointNames, _ order: [String],
     _ fixed: Set<String>, _ facts: GraphFacts, _ moved: inout Set<String>
   ) {
-    let byNode = Dictionary(layers.map { ($0.node, $0) }, uniquingKeysWith: { a, _ in a })
+    let moving = Set(layers.filter { $0.rule.kind == .moving }.map(\.core))
     for layer in layers where layer.rule.kind == .joining {
       guard let output = layer.outputs.first else { continue }
       var isWhole = true
@@ -89,7 +89,7 @@ public struct QuantizationGroups: Sendable {
         let isFree = names.allSatisfy { name in
           guard !fixed.contains(name), !facts.outputs.contains(name) else { return false }
           return facts.readers[name]?.allSatisfy { reader in
-            reader.node == layer.node || byNode[reader.node]?.rule.kind == .moving
+            reader.node == layer.core || moving.contains(reader.node)
           } ?? true
         }
         if isFree {

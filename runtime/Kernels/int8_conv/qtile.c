@@ -2,7 +2,16 @@
 /**/
 #include "../common/compact.h"
 
+/* Heights 1, 2, 4, 6, 7, 8, 10. */
+enum { HEIGHTS_OF_10 = 0x2EB };
+
 wh_qkernel wh_qkernel_select(uint32_t cpu) {
+#if defined(__x86_64__)
+  if (cpu & WH_CPU_UNSIGNED) {
+    if (!(~cpu & (WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI)))
+      return (wh_qkernel){wh_qtile_avx512_vnni, HEIGHTS_OF_10, 10, 2};
+  }
+#endif
   (void)cpu;
   return (wh_qkernel){wh_qtile_scalar, 0xF, 4, 1};
 }

@@ -27,7 +27,8 @@ static void accumulate(uint32_t acc[16], const uint8_t *x, const uint8_t *w, ptr
   }
 }
 
-static void finish(const wh_qtile *t, const uint32_t *acc, const uint8_t *head, int row, int at) {
+static void finish(const wh_qtile *t, const uint32_t *acc, const uint8_t *head, ptrdiff_t row,
+                   int at) {
   const wh_qresult *result = t->result;
   for (int i = 0; i < 16 && at + i < t->columns; i++) {
     const int n = at + i;
@@ -51,28 +52,35 @@ static void finish(const wh_qtile *t, const uint32_t *acc, const uint8_t *head, 
   }
 }
 
+/* One row of one panel; row counts from the first tile's first. */
+static void row_of(const wh_qtile *t, ptrdiff_t tile, int r, int p) {
+  const uint8_t *head = t->head + p * t->panel, *w = t->w + p * t->panel;
+  const ptrdiff_t row = tile * t->rows + r;
+  uint32_t acc[16];
+  int32_t *sums = t->sums + (r * t->panels + p) * 16;
+  for (int n = 0; n < 16; n++) {
+    const uint32_t bias = (uint32_t)read_int(head + 4 * n);
+    const uint32_t sum = (uint32_t)read_int(head + 64 + 4 * n);
+    acc[n] = bias - (uint32_t)t->x_offset * sum;
+    if (t->row_terms) acc[n] += (uint32_t)t->row_terms[row];
+    if (t->resume) acc[n] = (uint32_t)sums[n];
+  }
+  for (ptrdiff_t i = 0; i < t->segment_count; i++) {
+    const wh_qsegment *s = &t->segments[i];
+    const uint8_t *x = s->rows[r] + tile * t->advance;
+    for (ptrdiff_t run = 0; run < s->runs; run++, w += 16 * s->count)
+      accumulate(acc, x + run * s->steps[r], w, s->count, t->result->flip);
+  }
+  if (t->suspend)
+    memcpy(sums, acc, sizeof acc);
+  else
+    finish(t, acc, head, row, 16 * p);
+}
+
 void wh_qtile_scalar(const wh_qtile *t) {
-  for (int p = 0; p < t->panels; p++) {
-    const uint8_t *head = t->head + p * t->panel;
+  for (ptrdiff_t tile = 0; tile < t->tiles; tile++) {
     for (int r = 0; r < t->rows; r++) {
-      uint32_t acc[16];
-      int32_t *sums = t->sums ? t->sums + (r * WH_QPANELS + p) * 16 : NULL;
-      const uint32_t term = t->row_terms ? (uint32_t)t->row_terms[r] : 0;
-      for (int n = 0; n < 16; n++) {
-        const uint32_t bias = (uint32_t)read_int(head + 4 * n);
-        const uint32_t sum = (uint32_t)read_int(head + 64 + 4 * n);
-        acc[n] = sums && t->resume ? (uint32_t)sums[n] : bias - (uint32_t)t->x_offset * sum + term;
-      }
-      const uint8_t *w = t->w + p * t->panel;
-      for (ptrdiff_t i = 0; i < t->segment_count; i++) {
-        const wh_qsegment *s = &t->segments[i];
-        for (ptrdiff_t run = 0; run < s->runs; run++, w += 16 * s->count)
-          accumulate(acc, s->rows[r] + run * s->steps[r], w, s->count, t->result->flip);
-      }
-      if (sums && t->suspend)
-        memcpy(sums, acc, sizeof acc);
-      else
-        finish(t, acc, head, r, 16 * p);
+      for (int p = 0; p < t->panels; p++) row_of(t, tile, r, p);
     }
   }
 }

@@ -48,6 +48,15 @@ const char *wh_qdepthwise_check(const wh_call *call) {
   return wh_check_outputs(call, dense ? 1u << RESIDUAL : 0);
 }
 
+static const wh_strips8 *variant(uint32_t cpu) {
+#if defined(__x86_64__)
+  const uint32_t vnni512 = WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI | WH_CPU_UNSIGNED;
+  if ((cpu & vnni512) == vnni512) return &wh_strips8_avx512_vnni;
+#endif
+  (void)cpu;
+  return NULL;
+}
+
 int32_t wh_qdepthwise_run(const wh_call *call) {
   const wh_qconv *p = call->parameters;
   const wh_tensor *residual = wh_input(call, RESIDUAL);
@@ -59,7 +68,11 @@ int32_t wh_qdepthwise_run(const wh_call *call) {
                            .taps = p->kernel[0] * p->kernel[1] * p->kernel[2],
                            .flip = wh_q8_flip(call)};
   if (!p->batch || !p->groups || !wh_count(p->out, 3)) return WHERRY_OK;
-  wh_depthwise8_scalar(&d, 0, (p->groups - 1) / 16 + 1);
+  const wh_strips8 *strips = variant(call->cpu);
+  if (strips)
+    wh_depthwise8_strips(&d, strips);
+  else
+    wh_depthwise8_scalar(&d, 0, (p->groups - 1) / 16 + 1);
   return WHERRY_OK;
 }
 

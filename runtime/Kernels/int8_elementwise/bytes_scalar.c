@@ -1,5 +1,20 @@
 #include "bytes.h"
+
+#include <string.h>
+
 #include "rounding.h"
+
+/* Eight at a time: what is done where no shuffle is. */
+void wh_bytes_lookup_scalar(const uint8_t table[256], const uint8_t *x, uint8_t *y, int64_t count) {
+  int64_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    uint8_t eight[8];
+    for (int j = 0; j < 8; j++) eight[j] = table[x[i + j]];
+    memcpy(y + i, eight, 8);
+  }
+  for (; i < count; i++) y[i] = table[x[i]];
+}
+
 /**/
 #include "../common/compact.h"
 
@@ -15,10 +30,6 @@ void wh_bytes_binary_scalar(const wh_qbinary *p, uint8_t flip, const uint8_t *a,
     const float t = term(p, (int8_t)(*a ^ flip) - p->a_zero, (int8_t)(*b ^ flip) - p->b_zero);
     y[i] = (uint8_t)wh_to_byte(t, p->y_zero, p->low, p->high) ^ flip;
   }
-}
-
-void wh_bytes_lookup_scalar(const uint8_t table[256], const uint8_t *x, uint8_t *y, int64_t count) {
-  for (int64_t i = 0; i < count; i++) y[i] = table[x[i]];
 }
 
 void wh_bytes_quantize_scalar(const float *x, float scale, int32_t zero, uint8_t flip, uint8_t *y,

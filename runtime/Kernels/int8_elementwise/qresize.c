@@ -1,4 +1,5 @@
 #include "../common/operands.h"
+#include "bytes.h"
 #include "rounding.h"
 /**/
 #include "../common/compact.h"
@@ -32,14 +33,16 @@ static bool inside(const int32_t *indices, int64_t count, int32_t limit) {
 }
 
 /* One pixel of inner values. Sums wrap: what a sound file holds stays below 2^31. */
-static void pixel(const wh_qresize *p, const int32_t *const at[2], const int32_t *const weight[2],
-                  uint8_t flip, const uint8_t *x, uint8_t *y) {
+static void pixel(const wh_qresize *p, const wh_resize_taps *taps, uint8_t flip, const uint8_t *x,
+                  uint8_t *y) {
   for (int64_t i = 0; i < p->inner; i++) {
     uint32_t sum = 0;
     for (int64_t s = 0; s < p->taps[0]; s++) {
       for (int64_t t = 0; t < p->taps[1]; t++) {
-        const uint8_t v = x[((int64_t)at[0][s] * p->in[1] + at[1][t]) * p->inner + i] ^ flip;
-        sum += (uint32_t)weight[0][s] * (uint32_t)weight[1][t] * (uint32_t)((int8_t)v - p->x_zero);
+        const int64_t at = (int64_t)taps->indices[0][s] * p->in[1] + taps->indices[1][t];
+        const int32_t q = (int8_t)(x[at * p->inner + i] ^ flip);
+        sum += (uint32_t)taps->weights[0][s] * (uint32_t)taps->weights[1][t] *
+               (uint32_t)(q - p->x_zero);
       }
     }
     y[i] = (uint8_t)wh_to_byte((float)(int32_t)sum * p->factor, p->y_zero, -128, 127) ^ flip;
@@ -50,20 +53,30 @@ int32_t wh_qresize_run(const wh_call *call) {
   const wh_qresize *p = call->parameters;
   const uint8_t flip = wh_q8_flip(call), *x = wh_input(call, X)->data;
   uint8_t *y = wh_output(call, 0)->data;
-  const int32_t *indices[2], *weights[2];
+  wh_resize_function *vectors = wh_resize(call->cpu);
+  wh_resize_taps first, taps;
   for (unsigned i = 0; i < 2; i++) {
-    indices[i] = (const int32_t *)wh_input(call, INDICES0 + 2 * i)->data;
-    weights[i] = (const int32_t *)wh_input(call, WEIGHTS0 + 2 * i)->data;
-    if (!inside(indices[i], (int64_t)p->out[i] * p->taps[i], p->in[i])) return WHERRY_BAD_VALUE;
+    first.indices[i] = (const int32_t *)wh_input(call, INDICES0 + 2 * i)->data;
+    first.weights[i] = (const int32_t *)wh_input(call, WEIGHTS0 + 2 * i)->data;
+    if (!inside(first.indices[i], (int64_t)p->out[i] * p->taps[i], p->in[i]))
+      return WHERRY_BAD_VALUE;
   }
   if (!p->inner || !p->out[0] || !p->out[1]) return WHERRY_OK;
   for (int64_t n = 0; n < p->outer; n++, x += (int64_t)p->in[0] * p->in[1] * p->inner) {
+    taps = first;
     for (int64_t i = 0; i < p->out[0]; i++) {
+      taps.indices[1] = first.indices[1];
+      taps.weights[1] = first.weights[1];
       for (int64_t j = 0; j < p->out[1]; j++, y += p->inner) {
-        const int64_t s = i * p->taps[0], t = j * p->taps[1];
-        pixel(p, (const int32_t *[]){indices[0] + s, indices[1] + t},
-              (const int32_t *[]){weights[0] + s, weights[1] + t}, flip, x, y);
+        if (vectors)
+          vectors(p, &taps, x, y);
+        else
+          pixel(p, &taps, flip, x, y);
+        taps.indices[1] += p->taps[1];
+        taps.weights[1] += p->taps[1];
       }
+      taps.indices[0] += p->taps[0];
+      taps.weights[0] += p->taps[0];
     }
   }
   return WHERRY_OK;

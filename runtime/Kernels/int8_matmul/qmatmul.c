@@ -70,10 +70,12 @@ typedef struct product {
 /* One matrix a by panels that are packed. */
 static void multiply(const product *s, const uint8_t *a, ptrdiff_t a_row, uint8_t *y) {
   const wh_qmatmul *p = s->p;
-  int32_t terms[WH_QROWS] = {0};
+  int32_t terms[WH_QROWS] = {0}, sums[WH_QROWS * WH_QPANELS * 16];
   wh_qsegment segment = {.runs = 1, .count = ((ptrdiff_t)p->k + 3) / 4 * 4};
   wh_qtile t = s->tile;
   t.segments = &segment;
+  t.sums = sums;
+  t.tiles = 1;
   if (p->b_zero) t.row_terms = terms;
   for (ptrdiff_t i = 0; i < p->m; i += t.rows) {
     t.rows = (int)wh_min64(p->m - i, s->height);
@@ -93,8 +95,12 @@ int32_t wh_qmatmul_run(const wh_call *call) {
                              .flip = wh_q8_flip(call),
                              .range = wh_q8_range_of(call, p->y_zero, p->low, p->high)};
   if (!size) return WHERRY_OK;
-  const int keep = p->k > 0; /* without depth, strides are not checked */
   uint8_t *packed = wh_scratch(call)->data, *y = wh_output(call, 0)->data;
+  if (!p->k) { /* strides of nothing are not checked */
+    memset(y, wh_requantize(0, p->factor, &result.range),
+           (size_t)wh_count(p->batch, 3) * (size_t)size);
+    return WHERRY_OK;
+  }
   product s = {.p = p,
                .kernel = wh_qkernel_select(call->cpu),
                .tile = {.result = &result,
@@ -112,13 +118,13 @@ int32_t wh_qmatmul_run(const wh_call *call) {
     for (int32_t j = 0; j < p->batch[1]; j++) {
       for (int32_t l = 0; l < p->batch[2]; l++, y += size) {
         const uint8_t *a = wh_input(call, 0)->data, *b = wh_input(call, 1)->data;
-        if (keep) a += i * p->a_batch[0] + j * p->a_batch[1] + l * p->a_batch[2];
-        if (keep) b += i * p->b_batch[0] + j * p->b_batch[1] + l * p->b_batch[2];
+        a += i * p->a_batch[0] + j * p->a_batch[1] + l * p->a_batch[2];
+        b += i * p->b_batch[0] + j * p->b_batch[1] + l * p->b_batch[2];
         for (ptrdiff_t n = 0; n < panels && b != last; n++)
-          pack_panel(p, b + (keep ? 16 * n * p->b_column : 0), (int)wh_min64(p->n - 16 * n, 16),
-                     result.flip, packed + n * panel);
+          pack_panel(p, b + 16 * n * p->b_column, (int)wh_min64(p->n - 16 * n, 16), result.flip,
+                     packed + n * panel);
         last = b;
-        multiply(&s, a, keep ? p->a_row : 0, y);
+        multiply(&s, a, p->a_row, y);
       }
     }
   }

@@ -10,7 +10,7 @@ clang=${CLANG:-clang}
 link=()
 flags=(-std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror)
 mapfile -t sources < <(find "$kernels" -name '*.c' | sort)
-mapfile -t tests < <(find "$here" -name '*.c' ! -name bench.c | sort)
+mapfile -t tests < <(find "$here" -name '*.c' ! -name 'bench*.c' | sort)
 
 # build NAME compiler and flags… : objects of kernels and tests into one program.
 build() {
@@ -48,9 +48,12 @@ cross() {
 }
 
 bench() {
+  local program
   mkdir -p "$out"
-  "$clang" -O2 "${flags[@]}" "${sources[@]}" "$here/bench.c" -lm -o "$out/bench"
-  "$out/bench"
+  for program in "$here"/bench*.c; do
+    "$clang" -O2 "${flags[@]}" "${sources[@]}" "$program" -lm -o "$out/bench"
+    "$out/bench"
+  done
 }
 
 [ $# -gt 0 ] || set -- native sanitize aarch64 armv7
