@@ -70,7 +70,7 @@ typedef struct product {
 /* One matrix a by panels that are packed. */
 static void multiply(const product *s, const uint8_t *a, ptrdiff_t a_row, uint8_t *y) {
   const wh_qmatmul *p = s->p;
-  int32_t terms[WH_QROWS] = {0}, sums[WH_QROWS * WH_QPANELS * 16];
+  int32_t terms[WH_QROWS] = {0}, sums[WH_QSUMS * 16];
   wh_qsegment segment = {.runs = 1, .count = ((ptrdiff_t)p->k + 3) / 4 * 4};
   wh_qtile t = s->tile;
   t.segments = &segment;
@@ -112,7 +112,7 @@ int32_t wh_qmatmul_run(const wh_call *call) {
                         .panels = (int)panels,
                         .columns = p->n,
                         .y_row = p->n}};
-  s.height = wh_qkernel_height(&s.kernel, p->m);
+  s.height = wh_qkernel_height(&s.kernel, p->m, panels);
   const uint8_t *last = NULL;
   for (int32_t i = 0; i < p->batch[0]; i++) {
     for (int32_t j = 0; j < p->batch[1]; j++) {
