@@ -82,6 +82,7 @@ enum { WEIGHTS_BLOCK = 1 << 17, X_CALL = 1 << 14, X_BLOCK = 1 << 18 };
 typedef struct walk {
   wh_qwindow window;
   wh_qkernel kernel;
+  wh_qready ready;
   int32_t sums[WH_QSUMS * 16];
 } walk;
 
@@ -89,7 +90,7 @@ typedef struct walk {
 static void tile_of_pieces(walk *s, const wh_qtile *tile, ptrdiff_t pixel) {
   const ptrdiff_t bytes = tile->result->kind == WH_RESULT_Q8 ? 1 : 4;
   const ptrdiff_t total = s->window.runs * s->window.count;
-  wh_qwindow_locate(&s->window, pixel, tile->rows, s->kernel.rows);
+  wh_qwindow_locate(&s->window, pixel, tile->rows, wh_qkernel_reach(&s->kernel, tile->rows));
   for (int p = 0; p < tile->panels; p += s->kernel.panels) {
     wh_qtile t = *tile;
     t.panels = tile->panels - p < s->kernel.panels ? tile->panels - p : s->kernel.panels;
@@ -136,7 +137,8 @@ static void flat(walk *s, const wh_qtile *block, ptrdiff_t from, ptrdiff_t end) 
   for (ptrdiff_t i = from; i < end; i += t.rows * t.tiles) {
     t.rows = (int)wh_min64(end - i, height);
     t.tiles = t.rows < height ? 1 : wh_min64((end - i) / height, most);
-    for (int r = 0; r < s->kernel.rows; r++)
+    const int reach = wh_qkernel_reach(&s->kernel, t.rows);
+    for (int r = 0; r < reach; r++)
       segment->rows[r] =
           s->window.x + s->window.group + (i + (r < t.rows ? r : t.rows - 1)) * stride;
     place(block, &t, i);
@@ -160,7 +162,9 @@ static void by_output_rows(walk *s, const wh_qtile *block, ptrdiff_t from, ptrdi
           column + height <= s->window.end)
         t.tiles = (s->window.end - column) / height;
       place(block, &t, i + column);
-      t.segment_count = listed ? wh_qwindow_span(&s->window, column, t.rows, s->kernel.rows) : 0;
+      t.segment_count =
+          listed ? wh_qwindow_span(&s->window, column, t.rows, wh_qkernel_reach(&s->kernel, t.rows))
+                 : 0;
       if (t.segment_count) {
         wh_qtile_columns(&s->kernel, &t);
       } else {
@@ -226,12 +230,14 @@ int32_t wh_qconv_run(const wh_call *call) {
   const int32_t zero = dynamic ? *wh_input(call, X_ZERO)->data - 128 : p->x_zero;
   walk s; /* lists are written before they are read */
   s.kernel = wh_qkernel_select(call->cpu);
+  s.ready.head = NULL;
   wh_qwindow_begin(&s.window, p, wh_input(call, X)->data, (uint8_t)zero ^ result.flip);
   const ptrdiff_t element = p->result == WH_RESULT_Q8 ? 1 : 4;
   const ptrdiff_t panel = (ptrdiff_t)wh_qconv_panel_bytes(p);
   const ptrdiff_t step = pixels_of_block(&s, pixels, panels * panel);
   const ptrdiff_t wide = wh_max64(WEIGHTS_BLOCK / panel / s.kernel.panels, 1) * s.kernel.panels;
-  wh_qtile t = {.result = &result,
+  wh_qtile t = {.ready = &s.ready,
+                .result = &result,
                 .segments = s.window.segments,
                 .tiles = 1,
                 .panel = panel,

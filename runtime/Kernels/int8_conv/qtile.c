@@ -2,36 +2,40 @@
 /**/
 #include "../common/compact.h"
 
-/* Heights 1, 2, 4, 6, 7, 8, 10. */
-enum { HEIGHTS_OF_10 = 0x2EB };
-
 wh_qkernel wh_qkernel_select(uint32_t cpu) {
 #if defined(__x86_64__)
   if (cpu & WH_CPU_UNSIGNED) {
     if (!(~cpu & (WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI)))
-      return (wh_qkernel){wh_qtile_avx512_vnni, HEIGHTS_OF_10, 10, 2, 8};
+      return (wh_qkernel){wh_qtile_avx512_vnni, 0x2EB, 0x289, 10, 2, 8};
   }
 #endif
   (void)cpu;
-  return (wh_qkernel){wh_qtile_scalar, 0xF, 4, 1, 1};
+  return (wh_qkernel){wh_qtile_scalar, 0xF, 0xF, 4, 1, 1};
 }
 
-/* Of a tile, about: its next larger height counts, fewer than 5 sums wait for each other. */
-static ptrdiff_t cost(const wh_qkernel *kernel, int rows, ptrdiff_t panels) {
-  while (!(kernel->heights >> (rows - 1) & 1)) rows++;
-  return wh_max64(rows * panels, 5) * 2 + 1;
+static int reach(uint32_t heights, int rows) {
+  while (!(heights >> (rows - 1) & 1)) rows++;
+  return rows;
+}
+
+int wh_qkernel_reach(const wh_qkernel *kernel, int rows) { return reach(kernel->thin, rows); }
+
+/* Of a tile, about: its height counts, fewer than 5 sums wait for each other. */
+static ptrdiff_t cost(uint32_t heights, int rows, ptrdiff_t panels) {
+  return wh_max64(reach(heights, rows) * panels, 5) * 2 + 1;
 }
 
 int wh_qkernel_height(const wh_qkernel *kernel, ptrdiff_t rows, ptrdiff_t panels) {
   int best = kernel->rows;
   ptrdiff_t least = PTRDIFF_MAX;
   panels = wh_min64(panels, kernel->panels);
+  const uint32_t heights = panels > 1 ? kernel->heights : kernel->thin;
   for (int height = kernel->rows; height > 0; height--) {
-    if (!(kernel->heights >> (height - 1) & 1)) continue;
+    if (!(heights >> (height - 1) & 1)) continue;
     /* Only the shares per row matter, so that long runs do not overflow. */
     const ptrdiff_t tiles = wh_min64(rows / height, 1000), rest = rows % height;
-    ptrdiff_t time = tiles * cost(kernel, height, panels);
-    if (rest) time += cost(kernel, (int)rest, panels);
+    ptrdiff_t time = tiles * cost(heights, height, panels);
+    if (rest) time += cost(heights, (int)rest, panels);
     time = time * 10000 / (tiles * height + rest);
     if (time >= least) continue;
     least = time;

@@ -10,7 +10,7 @@ WH_INLINE __m512i four(const uint8_t *x) {
   return _mm512_set1_epi32(value);
 }
 
-/* What tiles of one call share. */
+/* What tiles of the same panels share. */
 typedef struct ready {
   vi start[8];
   __m512 factor[8];
@@ -24,6 +24,7 @@ typedef struct ready {
     RESIDUAL
   } finish; /* 8-bit results of whole sums, or of those and a residual */
 } ready;
+_Static_assert(sizeof(ready) <= sizeof((wh_qready *)0)->bytes, "wh_qready is too small");
 
 static __attribute__((noinline)) void prepare(const wh_qtile *t, int across, ready *s) {
   const wh_q8_range *range = &t->result->range;
@@ -203,8 +204,13 @@ WH_INLINE void tile_of(const wh_qtile *t, ptrdiff_t tile, const int rows, const 
 }
 
 WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels) {
-  ready s;
-  prepare(t, panels < 4 ? panels : 4, &s);
+  ready *s = (ready *)(void *)t->ready->bytes;
+  const bool whole = !t->resume && !t->suspend;
+  if (t->ready->head != t->head || t->ready->panels != panels || !whole) {
+    prepare(t, panels < 4 ? panels : 4, s);
+    t->ready->head = whole ? t->head : NULL;
+    t->ready->panels = panels;
+  }
   const ptrdiff_t y_row = t->y_row, valid = t->rows;
   uint8_t *y = t->y;
   __m512i out[2][WH_QSUMS];
@@ -214,20 +220,20 @@ WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels) {
     WH_UNROLL
     for (int r = 0; r < rows; r++) {
       WH_UNROLL
-      for (int p = 0; p < panels; p++) acc[r * panels + p] = (__m512i)s.start[p];
+      for (int p = 0; p < panels; p++) acc[r * panels + p] = (__m512i)s->start[p];
     }
     tile_of(t, i, rows, panels, acc);
-    if (s.finish == PLAIN) {
-      store_plain(&s, rows, panels, valid, acc, y, y_row);
+    if (s->finish == PLAIN) {
+      store_plain(s, rows, panels, valid, acc, y, y_row);
       y += valid * y_row;
       continue;
     }
     WH_UNROLL
     for (int j = 0; j < rows * panels; j++) out[i & 1][j] = acc[j];
     /* What was stored just before is slow to load: results are made a tile later. */
-    if (i) finish(t, &s, (i - 1) * valid, out[~i & 1]);
+    if (i) finish(t, s, (i - 1) * valid, out[~i & 1]);
   } while (++i < t->tiles);
-  if (s.finish != PLAIN) finish(t, &s, (i - 1) * valid, out[~i & 1]);
+  if (s->finish != PLAIN) finish(t, s, (i - 1) * valid, out[~i & 1]);
 }
 
 #define TILE(rows, panels)                                                          \
