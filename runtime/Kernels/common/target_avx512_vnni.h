@@ -1,10 +1,9 @@
-/* Included first by the AVX512-VNNI variants: target_avx512.h and the 8-bit dot products. */
+/* Included first by the AVX-512 VNNI variants: as target_avx512.h, with vpdpbusd. */
 #include <immintrin.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
 #if defined(__clang__)
 #pragma clang attribute push(                                                          \
     __attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl,avx512vnni"))), \
