@@ -8,6 +8,7 @@ import Testing
     ("Sources/WherryBytes/", ["Glibc"]),
     ("Sources/WherryGraph/", ["WherryBytes", "Glibc"]),
     ("Sources/WherryOperators/", ["WherryBytes", "WherryGraph", "Glibc"]),
+    ("Sources/WherryHDF5/", ["WherryBytes", "CZlib"]),
     ("Sources/WherryData/", ["WherryBytes", "WherryGraph", "CZlib", "FoundationEssentials"]),
     (
       "Sources/WherryPasses/",
@@ -26,7 +27,7 @@ import Testing
       "Sources/WherryCommand/",
       [
         "ArgumentParser", "FoundationEssentials", "Glibc", "Wherry", "WherryBytes", "WherryData",
-        "WherryGraph",
+        "WherryGraph", "WherryPasses",
       ]
     ),
     (

@@ -35,7 +35,7 @@ typedef float32x2_t elements;
 
 /* Four rows by 16 columns (ARMv7: 8), elements multiplied from their lane. */
 static inline __attribute__((always_inline)) void tile4(const wh_tile *t, int at) {
-  float32x4_t sum[4][STEP_VECTORS];
+  float32x4_t sum[4][4];
   WH_UNROLL
   for (int r = 0; r < 4; r++) {
     const float *init = t->init + (r < t->rows ? r * t->init_row : 0) + at * 4;
@@ -65,19 +65,16 @@ static inline __attribute__((always_inline)) void tile4(const wh_tile *t, int at
       STEP(0)
     }
   }
-  WH_UNROLL
-  for (int r = 0; r < 4; r++) {
-    if (r < t->rows) finish_row(t, r, at, STEP_VECTORS, (const vf *)sum[r]);
-  }
+  finish(t, (vf(*)[4])sum, 4, STEP_VECTORS, at, false, false);
 }
 
 void wh_tile_neon(const wh_tile *t) {
 #if defined(__aarch64__)
-  t->rows == 1 ? row_of(t, 4, 0) : tile4(t, 0);
+  t->rows == 1 ? row_of(t, 4, 0, false) : tile4(t, 0);
 #else
   if (t->rows == 1) {
-    row_of(t, 2, 0);
-    row_of(t, 2, 2);
+    row_of(t, 2, 0, false);
+    row_of(t, 2, 2, false);
   } else {
     tile4(t, 0);
     tile4(t, 2);

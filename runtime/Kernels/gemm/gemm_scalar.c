@@ -8,11 +8,11 @@
  */
 void wh_tile_scalar(const wh_tile *t) {
   if (t->rows == 1) {
-    row_of(t, 2, 0);
-    row_of(t, 2, 2);
+    row_of(t, 2, 0, false);
+    row_of(t, 2, 2, false);
   } else {
-    tile_of(t, 4, 2, 0);
-    tile_of(t, 4, 2, 2);
+    tile_of(t, 4, 2, 0, false, false);
+    tile_of(t, 4, 2, 2, false, false);
   }
 }
 

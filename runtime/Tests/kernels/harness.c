@@ -91,6 +91,18 @@ int cpu_masks(uint32_t masks[MAX_CPUS]) {
   return count;
 }
 
+int storage_masks(uint32_t masks[MAX_STORAGES]) {
+  uint32_t cpus[MAX_CPUS];
+  int count = 0;
+  for (int i = cpu_masks(cpus) - 1; i >= 0; i--) {
+    const uint32_t session = wh_with_storage(cpus[i]), natural = cpus[i] | WH_CPU_UNSIGNED;
+    if (session != cpus[i] && session != natural) masks[count++] = session;
+    masks[count++] = natural;
+    masks[count++] = cpus[i];
+  }
+  return count;
+}
+
 uint64_t random_bits(void) {
   state += 0x9E3779B97F4A7C15ull;
   uint64_t z = state;
@@ -127,9 +139,21 @@ bool near(double value, double expected, double relative, double absolute) {
 }
 
 int main(int count, char **arguments) {
-  const test *const suites[] = {gemm_tests,       conv_tests,      elementwise_tests, axis_tests,
-                                index_tests,      recurrent_tests, other_tests,       refusal_tests,
-                                depthwise8_tests, pool8_tests};
+  const test *const suites[] = {gemm_tests,
+                                conv_tests,
+                                elementwise_tests,
+                                axis_tests,
+                                index_tests,
+                                recurrent_tests,
+                                other_tests,
+                                refusal_tests,
+                                depthwise8_tests,
+                                int8_boundary_tests,
+                                int8_elementwise_tests,
+                                int8_spans_tests,
+                                pool8_tests,
+                                qconv_tests,
+                                qmatmul_tests};
   int passed = 0, failed = 0;
   if (count > 1) seed = strtoull(arguments[1], NULL, 10);
   for (size_t s = 0; s < sizeof suites / sizeof *suites; s++) {

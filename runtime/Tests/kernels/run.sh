@@ -48,9 +48,12 @@ cross() {
 }
 
 bench() {
+  local program
   mkdir -p "$out"
-  "$clang" -O2 "${flags[@]}" "${sources[@]}" "$here/bench.c" -lm -o "$out/bench"
-  "$out/bench"
+  for program in "$here"/bench*.c; do
+    "$clang" -O2 "${flags[@]}" "${sources[@]}" "$program" -lm -o "$out/bench"
+    "$out/bench"
+  done
 }
 
 [ $# -gt 0 ] || set -- native sanitize aarch64 armv7

@@ -1,0 +1,10 @@
+#if defined(__ARM_NEON)
+#include "bytes.h"
+#include "bytes_vector.h"
+/**/
+#include "bytes_body.h"
+
+VARIANTS(neon)
+
+#endif
+typedef int wh_bytes_neon;
