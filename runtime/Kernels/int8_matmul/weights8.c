@@ -38,7 +38,7 @@ const char *wh_matmul_weights8_check(const wh_call *call) {
 
 #if defined(__ARM_NEON)
 /* Here making floats takes the multiplications' place: from FEW rows on it is done once for all. */
-enum { FEW = 8, CHUNK = 64 };
+enum { FEW = 3, CHUNK = 64 };
 
 /* CHUNK rows of a panel at a time; sums wait in y between them. */
 static void panel(const wh_gemm *gemm, const wh_matmul_weights8 *p, const float *x,

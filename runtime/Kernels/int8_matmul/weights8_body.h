@@ -37,10 +37,15 @@ WH_INLINE void add(columns *sum, float x, const columns *c) {
   for (int v = 0; v < WH_VECTORS; v++) sum->v[v] = v_fma(all, c->v[v], sum->v[v]);
 }
 
+#if defined(__ARM_NEON)
+#define FINISH inline
+#else
+#define FINISH __attribute__((noinline))
+#endif
+
 /* Up to 16 columns from n of rows y, p->n apart, from sums 16 apart. */
-static __attribute__((noinline)) void finish(const wh_matmul_weights8 *p, const uint8_t *panel,
-                                             const float *bias, int64_t n, const float *sums,
-                                             int64_t rows, float *y) {
+static FINISH void finish(const wh_matmul_weights8 *p, const uint8_t *panel, const float *bias,
+                          int64_t n, const float *sums, int64_t rows, float *y) {
   float held[2][16] = {{0}};
   const bool part = n + 16 > p->n;
   const size_t left = part ? (size_t)(p->n - n) * sizeof *y : 0;
@@ -93,14 +98,19 @@ WH_INLINE void one_row(const wh_matmul_weights8 *p, const float *x, const uint8_
   }
 }
 
+#if defined(__ARM_NEON)
+
+WH_INLINE void rows_of(const wh_matmul_weights8 *p, const float *x, const uint8_t *stream,
+                       const float *bias, float *y) {
+  for (int64_t i = 0; i < p->m; i++) one_row(p, x + i * p->k, stream, bias, y + i * p->n);
+}
+
+#else
+
 #if WH_LANES == 16
 enum { FEW = 4, MANY = 8 };
-#elif WH_LANES == 8
-enum { FEW = 3, MANY = 6 };
-#elif defined(__aarch64__)
-enum { FEW = 4, MANY = 4 };
 #else
-enum { FEW = 2, MANY = 2 };
+enum { FEW = 3, MANY = 6 };
 #endif
 
 /* rows of at most most: those missing repeat the last one. The sums stay in registers: callers pass
@@ -139,7 +149,7 @@ WH_INLINE void rows_of(const wh_matmul_weights8 *p, const float *x, const uint8_
     if (left <= 2) {
       one_row(p, x, stream, bias, y);
       done = 1;
-    } else if (left <= FEW || FEW == MANY) {
+    } else if (left <= FEW) {
       few_rows(p, x, left < FEW ? left : FEW, FEW, stream, bias, y);
       done = FEW;
     } else {
@@ -148,6 +158,8 @@ WH_INLINE void rows_of(const wh_matmul_weights8 *p, const float *x, const uint8_
     }
   }
 }
+
+#endif
 
 #define VARIANT(isa)                                                                              \
   void wh_weights8_rows_##isa(const wh_matmul_weights8 *p, const float *x, const uint8_t *stream, \
