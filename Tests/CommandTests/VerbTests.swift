@@ -132,4 +132,17 @@ import Testing
       #expect(try Shell.wherry("verify", file.path).status == 1)
     }
   }
+
+  @Test func optimizeListsEveryPassAndProvesIt() throws {
+    try Shell.inFolder { folder in
+      let output = folder.appending(path: "smaller.onnx").path
+      let result = try Shell.wherry("optimize", Shell.digits, output)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(
+        result.text.contains("fuse-batch-norm        3 changes, nodes 14 -> 11, outputs within"))
+      #expect(result.text.contains("fuse-activation        3 changes, operations 11 -> 8"))
+      #expect(!result.text.contains("TOO MUCH"))
+      #expect(try Shell.wherry("compare", output, Shell.digits).status == 0)
+    }
+  }
 }

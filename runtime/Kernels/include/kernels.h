@@ -72,6 +72,16 @@ uint32_t wh_detect_cpu(void);
 /* cpu with the private bits set or cleared: WH_CPU_UNSIGNED as those instruction sets prefer. */
 uint32_t wh_with_storage(uint32_t cpu);
 
+/* Threads that share the work of one session. The memory is the caller's: wh_workers_bytes at a multiple
+ * of 64. */
+size_t wh_workers_bytes(void);
+/* Starts threads - 1 workers; WHERRY_NO_THREAD when the system refuses, with none left running. */
+int32_t wh_workers_start(void *workers, uint32_t threads);
+/* Runs a checked call, divided where that is worth it. */
+int32_t wh_workers_run(void *workers, uint32_t code, const wh_call *call);
+/* Ends the workers; the memory is the caller's again. */
+void wh_workers_stop(void *workers);
+
 /* SHA-256 (FIPS 180-4), streamed. */
 typedef struct wh_sha256 {
   uint32_t state[8];

@@ -86,8 +86,8 @@ int cpu_masks(uint32_t masks[MAX_CPUS]) {
   const uint32_t all = wh_detect_cpu();
   int count = 0;
   masks[count++] = 0;
-  if (all & WHERRY_CPU_AVX512) masks[count++] = all & ~(uint32_t)WHERRY_CPU_AVX512;
-  if (all) masks[count++] = all;
+  if (all & WHERRY_CPU_AVX512) masks[count++] = wh_with_storage(all & ~(uint32_t)WHERRY_CPU_AVX512);
+  if (all) masks[count++] = wh_with_storage(all);
   return count;
 }
 
@@ -139,10 +139,21 @@ bool near(double value, double expected, double relative, double absolute) {
 }
 
 int main(int count, char **arguments) {
-  const test *const suites[] = {gemm_tests,          conv_tests,      elementwise_tests,
-                                axis_tests,          index_tests,     recurrent_tests,
-                                other_tests,         refusal_tests,   int8_elementwise_tests,
-                                int8_boundary_tests, int8_spans_tests};
+  const test *const suites[] = {gemm_tests,
+                                conv_tests,
+                                elementwise_tests,
+                                axis_tests,
+                                index_tests,
+                                recurrent_tests,
+                                other_tests,
+                                refusal_tests,
+                                depthwise8_tests,
+                                int8_boundary_tests,
+                                int8_elementwise_tests,
+                                int8_spans_tests,
+                                pool8_tests,
+                                qconv_tests,
+                                qmatmul_tests};
   int passed = 0, failed = 0;
   if (count > 1) seed = strtoull(arguments[1], NULL, 10);
   for (size_t s = 0; s < sizeof suites / sizeof *suites; s++) {

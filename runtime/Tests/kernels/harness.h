@@ -12,7 +12,7 @@
 #include "../../ABI/wherry.h"
 #include "../../Kernels/include/kernels.h"
 
-enum { MAX_OPERANDS = 12, MAX_CPUS = 4, MAX_STORAGES = 3 * MAX_CPUS };
+enum { MAX_OPERANDS = 12, MAX_CPUS = 8, MAX_STORAGES = 3 * MAX_CPUS };
 
 typedef struct test_case {
   wh_tensor tensors[MAX_OPERANDS];
@@ -64,7 +64,7 @@ typedef struct test {
   void (*body)(void);
 } test;
 extern const test gemm_tests[], conv_tests[], elementwise_tests[], axis_tests[], index_tests[],
-    recurrent_tests[], other_tests[], refusal_tests[], int8_elementwise_tests[],
-    int8_boundary_tests[], int8_spans_tests[];
+    recurrent_tests[], other_tests[], refusal_tests[], depthwise8_tests[], int8_boundary_tests[],
+    int8_elementwise_tests[], int8_spans_tests[], pool8_tests[], qconv_tests[], qmatmul_tests[];
 
 #endif

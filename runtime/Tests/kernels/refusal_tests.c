@@ -36,6 +36,9 @@ typedef struct sample {
     wh_qsoftmax qsoftmax;
     wh_qresize qresize;
     wh_matmul_weights8 weights8;
+    wh_qconv qconv;
+    wh_qmatmul qmatmul;
+    wh_qpool qpool;
     int32_t words[128];
   } p;
   int inputs, outputs, scratch;
@@ -53,6 +56,10 @@ typedef struct sample {
 #define CONV_SHAPE                                                                         \
   .batch = 1, .in = {1, 5, 6}, .out = {1, 5, 6}, .kernel = {1, 3, 3}, .stride = {1, 1, 1}, \
   .dilation = {1, 1, 1}, .pad = {0, 1, 1}
+#define Q(n) \
+  { WH_Q8, n }
+#define Q8_RESULT \
+  .low = -128, .high = 127, .c_low = -128, .c_high = 127, .c_factor = 0.5f, .r_factor = 0.5f
 #define RECURRENT_SHAPE                                                                  \
   .steps = 3, .batch = 2, .input = 3, .hidden = 4, .activation = {1, 2, 2}, .x_step = 6, \
   .x_batch = 3, .y_step = 8, .y_batch = 4, .h_batch = 4
@@ -241,6 +248,62 @@ static const sample samples[] = {
      1,
      0,
      {F(15), {WH_INT8, 2 * (64 + 80)}, F(20), F(60)}},
+    {29,
+     {.qconv = {CONV_SHAPE, Q8_RESULT, .groups = 1, .channels = 3, .filters = 17, .y_row = 17}},
+     3,
+     1,
+     0,
+     {Q(90), {WH_INT8, 2 * (192 + 36 * 16)}, Q(510), Q(510)}},
+    {29,
+     {.qconv = {CONV_SHAPE, .groups = 2, .channels = 70, .filters = 5, .y_row = 11, .y_offset = 1,
+                .result = WH_RESULT_DYNAMIC}},
+     6,
+     1,
+     0,
+     {Q(4200), {WH_INT8, 2 * (192 + 648 * 16)}, ABSENT, F(1), {WH_UINT8, 1}, F(10), F(330)}},
+    {35,
+     {.qmatmul = {3, 6, 21, 0, {2, 1, 1}, 0, {18}, {126}, 6, 21, 1, 3, 4, 5, -128, 127, 0.5f}},
+     2,
+     1,
+     1,
+     {Q(36), Q(252), Q(126), {WH_UINT8, 2 * (64 * 2 + 192) + 64}}},
+    {30,
+     {.qconv = {CONV_SHAPE, .groups = 39, .channels = 1, .filters = 1, .low = -128, .high = 127,
+                .y_row = 39}},
+     3,
+     1,
+     0,
+     {Q(1170), {WH_INT8, 3 * 272}, ABSENT, Q(1170)}},
+    {30,
+     {.qconv = {CONV_SHAPE, .groups = 8, .channels = 1, .filters = 1, .low = -128, .high = 127,
+                .c_low = -128, .c_high = 127, .c_factor = 0.5f, .r_factor = 0.75f, .y_row = 9,
+                .y_offset = 3}},
+     3,
+     1,
+     0,
+     {Q(240), {WH_INT8, 272}, Q(240), Q(272)}},
+    {33,
+     {.qpool =
+          {1,
+           1,
+           35,
+           {1, 5, 6},
+           {1, 5, 6},
+           {1, 3, 3},
+           {1, 1, 1},
+           {1, 1, 1},
+           {0, 1, 1},
+           {0, 1, 1},
+           1,
+           5,
+           6,
+           -128,
+           127,
+           0.5}},
+     1,
+     1,
+     0,
+     {Q(1050), Q(1050)}},
 };
 
 enum { SAMPLES = sizeof samples / sizeof *samples };
