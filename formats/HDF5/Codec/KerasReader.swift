@@ -11,9 +11,9 @@ struct KerasReader {
   init(_ source: ModelSource) { self.source = source }
 
   func read() throws(ReadFailure) -> Reading {
-    do {
+    do throws(any Error) {
       let file = try HDF5File(source.bytes, limits: source.limits)
-      guard let text = try file.root.text("model_config") else {
+      guard let text = try file.root().text("model_config") else {
         throw DecodeError(
           .unsupported("an HDF5 file without a model, such as one of weights alone"),
           Place().inside("group", "/").inside("attribute", "model_config"))
@@ -29,8 +29,9 @@ struct KerasReader {
   }
 
   private func read(_ file: HDF5File, _ text: String) throws -> Reading {
-    let weightGroup = (try? file.root.group(at: "model_weights")) ?? file.root
-    let version = try file.root.text("keras_version") ?? weightGroup.text("keras_version")
+    let root = try file.root()
+    let weightGroup = (try? root.group(at: "model_weights")) ?? root
+    let version = try root.text("keras_version") ?? weightGroup.text("keras_version")
     let generation = KerasGeneration(version: version)
     let json: JSONValue
     do {
@@ -43,7 +44,7 @@ struct KerasReader {
     var reader = ConfigurationReader(generation)
     let description = try reader.model(json, at: place)
     guard reader.errors.isEmpty else { throw ReadFailure(reader.errors) }
-    let weights = try LegacyWeights(file.root, generation).table(for: description)
+    let weights = try LegacyWeights(root, generation).table(for: description)
     let graph = try GraphAssembly(description, generation, weights, place).graph()
     return Reading(Model(graph: graph.graph))
   }
