@@ -1,6 +1,8 @@
 #include "qwindow.h"
 
 #include "../conv/window.h"
+/**/
+#include "../common/compact.h"
 
 static bool runs_are_rows(const wh_qconv *p) { return p->groups == 1 && p->dilation[2] == 1; }
 
@@ -198,3 +200,5 @@ int wh_qwindow_pieces(wh_qwindow *s, ptrdiff_t *from) {
   }
   return listed;
 }
+
+#include "../common/region_end.h"
