@@ -43,18 +43,32 @@ typedef struct product {
 } product;
 
 /* Four bytes of every column, k ... k + 3, of which depth are in b. */
-static void gather_four(const wh_qmatmul *p, const uint8_t *b, int columns, int depth, uint8_t *w) {
+static void gather_four(const wh_qmatmul *p, const uint8_t *b, int columns, int depth, uint8_t flip,
+                        uint8_t *w) {
   for (int n = 0; n < columns; n++) {
-    for (int j = 0; j < depth; j++) w[4 * n + j] = b[j * p->b_row + n * p->b_column];
+    for (int j = 0; j < depth; j++) w[4 * n + j] = b[j * p->b_row + n * p->b_column] ^ flip;
+  }
+}
+
+/* The same of columns that are contiguous in k. */
+static void copy_four(const uint8_t *b, int64_t column, int columns, uint8_t flip, uint8_t *w) {
+  for (int n = 0; n < columns; n++, b += column, w += 4) {
+    uint32_t four;
+    memcpy(&four, b, 4);
+    four ^= flip * 0x01010101u;
+    memcpy(w, &four, 4);
   }
 }
 
 /* The same of 16 columns beside each other. */
-static void interleave_four(const uint8_t *b, int64_t row, uint8_t *w) {
+static void interleave_four(const uint8_t *b, int64_t row, uint8_t flip, uint8_t *w) {
   typedef uint8_t bytes __attribute__((vector_size(16)));
   typedef uint16_t pairs __attribute__((vector_size(16)));
   bytes r[4];
-  for (int j = 0; j < 4; j++) memcpy(&r[j], b + j * row, 16);
+  for (int j = 0; j < 4; j++) {
+    memcpy(&r[j], b + j * row, 16);
+    r[j] ^= flip;
+  }
   const pairs even[2] = {(pairs)__builtin_shufflevector(r[0], r[1], 0, 16, 1, 17, 2, 18, 3, 19, 4,
                                                         20, 5, 21, 6, 22, 7, 23),
                          (pairs)__builtin_shufflevector(r[0], r[1], 8, 24, 9, 25, 10, 26, 11, 27,
@@ -75,28 +89,16 @@ static void interleave_four(const uint8_t *b, int64_t row, uint8_t *w) {
 static void pack(const product *s, const uint8_t *b, int columns, uint8_t *panel) {
   const wh_qmatmul *p = s->p;
   uint8_t *w = panel + HEAD;
-  const uint64_t flip = s->result.flip * 0x0101010101010101u;
+  const uint8_t flip = s->result.flip;
   memset(panel, 0, (size_t)s->tile.panel);
   for (ptrdiff_t k = 0; k < p->k; k += 4, b += 4 * p->b_row, w += 64) {
     const int depth = (int)wh_min64(p->k - k, 4);
-    if (depth == 4 && columns == 16 && p->b_column == 1) {
-      interleave_four(b, p->b_row, w);
-    } else if (depth == 4 && p->b_row == 1) {
-      for (int n = 0; n < columns; n++) memcpy(w + 4 * n, b + n * p->b_column, 4);
-    } else {
-      gather_four(p, b, columns, depth, w);
-      if (flip) { /* what is not in b stays zero */
-        for (int i = 0; i < 64; i++) w[i] ^= i / 4 < columns && i % 4 < depth ? 0x80 : 0;
-      }
-      continue;
-    }
-    for (int i = 0; i < 8 && flip; i++) {
-      uint64_t eight;
-      if (2 * i >= columns) break;
-      memcpy(&eight, w + 8 * i, 8);
-      eight ^= flip;
-      memcpy(w + 8 * i, &eight, 2 * i + 1 < columns ? 8 : 4);
-    }
+    if (depth == 4 && columns == 16 && p->b_column == 1)
+      interleave_four(b, p->b_row, flip, w);
+    else if (depth == 4 && p->b_row == 1)
+      copy_four(b, p->b_column, columns, flip, w);
+    else
+      gather_four(p, b, columns, depth, flip, w);
   }
   for (int n = 0; n < 16; n++) memcpy(panel + 128 + 4 * n, &p->factor, 4);
 }
