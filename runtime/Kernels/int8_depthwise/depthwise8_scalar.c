@@ -9,32 +9,32 @@ typedef struct place {
   const uint8_t *image;
 } place;
 
-/* Sums of products of one block's channels over one window. Sums wrap, which no valid stream makes
- * them do. */
-static void sums_of(const wh_depthwise8 *d, const place *place, int32_t block,
-                    uint32_t sums[BLOCK]) {
+/* Sums of products of one block's channels over one window, 16 even where fewer are left: those
+ * read bytes after x. Sums wrap, which no valid stream makes them do. */
+static __attribute__((noinline)) void sums_of(const wh_depthwise8 *d, const place *place,
+                                              int32_t block, uint32_t sums[BLOCK]) {
   const wh_qconv *p = d->p;
   const int8_t *w = (const int8_t *)d->stream + block * wh_depthwise8_block(d) + WH_QDEPTHWISE_HEAD;
-  const int count = (int)wh_min64(BLOCK, p->groups - (int64_t)block * BLOCK);
+  uint8_t pad[BLOCK];
+  memset(pad, (uint8_t)p->x_zero ^ d->flip, sizeof pad);
   for (int32_t kd = 0; kd < p->kernel[0]; kd++) {
     const int64_t z = place->at[0] + (int64_t)kd * p->dilation[0];
     for (int32_t kh = 0; kh < p->kernel[1]; kh++) {
       const int64_t h = place->at[1] + (int64_t)kh * p->dilation[1];
       for (int32_t kw = 0; kw < p->kernel[2]; kw++, w += BLOCK) {
         const int64_t v = place->at[2] + (int64_t)kw * p->dilation[2];
-        if (z < 0 || z >= p->in[0] || h < 0 || h >= p->in[1] || v < 0 || v >= p->in[2]) {
-          for (int c = 0; c < BLOCK; c++) sums[c] += (uint32_t)(p->x_zero * w[c]);
-          continue;
-        }
-        const uint8_t *x = place->image + ((z * p->in[1] + h) * p->in[2] + v) * p->groups +
-                           (ptrdiff_t)block * BLOCK;
-        for (int c = 0; c < count; c++) sums[c] += (uint32_t)(wh_q_of(x[c], d->flip) * w[c]);
+        const bool there =
+            z >= 0 && z < p->in[0] && h >= 0 && h < p->in[1] && v >= 0 && v < p->in[2];
+        const ptrdiff_t pixel = (ptrdiff_t)((z * p->in[1] + h) * p->in[2] + v);
+        const uint8_t *x =
+            there ? place->image + pixel * p->groups + (ptrdiff_t)block * BLOCK : pad;
+        for (int c = 0; c < BLOCK; c++) sums[c] += (uint32_t)(wh_q_of(x[c], d->flip) * w[c]);
       }
     }
   }
 }
 
-void wh_depthwise8_scalar(const wh_depthwise8 *d, int32_t first, int32_t end) {
+WH_COMPACT void wh_depthwise8_scalar(const wh_depthwise8 *d, int32_t first, int32_t end) {
   const wh_qconv *p = d->p;
   const ptrdiff_t image = (ptrdiff_t)p->in[0] * p->in[1] * p->in[2] * p->groups;
   const bool add = d->residual != NULL;
@@ -72,8 +72,8 @@ void wh_depthwise8_scalar(const wh_depthwise8 *d, int32_t first, int32_t end) {
   }
 }
 
-void wh_add_residual8(const wh_depthwise8 *d, const uint8_t *c, const uint8_t *r, uint8_t *y,
-                      ptrdiff_t count) {
+WH_COMPACT void wh_add_residual8(const wh_depthwise8 *d, const uint8_t *c, const uint8_t *r,
+                                 uint8_t *y, ptrdiff_t count) {
   const wh_qconv *p = d->p;
   for (ptrdiff_t i = 0; i < count; i++) {
     const float own = (float)(wh_q_of(c[i], d->flip) - p->c_zero) * p->c_factor;
