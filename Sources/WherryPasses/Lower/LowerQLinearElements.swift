@@ -192,11 +192,11 @@ extension LoweringSite {
     guard isByte, scale.shape.reduce(1, *) == 1, !isOnlyOutput(0) else {
       let zero = has(2) ? try rowMajor(2) : nil
       let result = try make(element, shape, order: x.order)
+      if isByte { state(known(1, 2, element), of: result) }
       emit(.quantize(step), [x.tensor, scale.tensor, zero?.tensor], [result.tensor])
       return try finish(0, result)
     }
-    let known = areConstant(1, 2) ? try? quantization(1, 2, element) : nil
-    let result = try makeQ8(element, shape, order: x.order, known)
+    let result = try makeQ8(element, shape, order: x.order, known(1, 2, element))
     emit(
       .quantize(step), [x.tensor, scale.tensor, try zeroPoint(2, element).tensor], [result.tensor])
     try finish(0, result)
@@ -209,11 +209,21 @@ extension LoweringSite {
     try require(.float32, 1)
     let x = try form(0)
     let (step, scale) = try quantize(axis: op.axis, x, shape)
+    if x.element == .int8 || x.element == .uint8, !x.isQ8 {
+      state(known(1, 2, x.element), of: x)
+    }
     let zero: Lowered? =
       x.isQ8 ? try zeroPoint(2, x.element) : has(2) ? try rowMajor(2) : nil
     let result = try make(element, shape, order: x.order)
     emit(.dequantize(step), [x.tensor, scale.tensor, zero?.tensor], [result.tensor])
     try finish(0, result)
+  }
+
+  /// A scale and zero point of one number each that are constant.
+  private func known(
+    _ scale: Int, _ zeroPoint: Int, _ element: ElementType
+  ) -> TensorQuantization? {
+    areConstant(scale, zeroPoint) ? try? quantization(scale, zeroPoint, element) : nil
   }
 
   /// The zero point of a `WH_Q8` tensor: stated even where the graph leaves it out.

@@ -24,10 +24,7 @@ extension LoweringSite {
     guard x.isQ8 else { return x }
     if let index, let known = forms(index).first(where: { !$0.isQ8 }) { return known }
     let result = try make(x.element, x.shape, order: x.order)
-    if var quantization = builder.tensors[x.tensor].quantization, quantization.scale != 0 {
-      quantization.zeroPoint += x.element == .uint8 ? 128 : 0
-      builder.setQuantization(result.tensor, quantization)
-    }
+    state(builder.tensors[x.tensor].quantization, of: result)
     emit(.cast, [x.tensor], [result.tensor])
     if let index { keep(result, of: index) }
     return result
@@ -51,6 +48,7 @@ extension LoweringSite {
       result = try move(form, order: order)
     } else {
       var source = try value(index)
+      state(quantization, of: source)
       if let order { source = try value(index, order: order) }
       result = try cast8(source, quantization)
     }
@@ -58,15 +56,19 @@ extension LoweringSite {
     return result
   }
 
+  /// Says what the bytes of a plain value stand for, given in the signed view.
+  func state(
+    _ quantization: TensorQuantization?, of x: Lowered, as tensor: Int? = nil
+  ) {
+    guard var own = quantization, own.scale != 0, !builder.isConstant(x.tensor) else { return }
+    own.zeroPoint += x.element == .uint8 ? 128 : 0
+    builder.setQuantization(tensor ?? x.tensor, own)
+  }
+
   /// int8 or uint8 as `WH_Q8`.
   private func cast8(
     _ x: Lowered, _ quantization: TensorQuantization?
   ) throws(CompileProblem) -> Lowered {
-    if let quantization, !builder.isConstant(x.tensor) {
-      var own = quantization
-      own.zeroPoint += x.element == .uint8 ? 128 : 0
-      builder.setQuantization(x.tensor, own)
-    }
     let result = try makeQ8(x.element, x.shape, order: x.order, quantization)
     emit(.cast, [x.tensor], [result.tensor])
     return result
