@@ -2,7 +2,7 @@
 #ifndef WHERRY_DEPTHWISE8_H
 #define WHERRY_DEPTHWISE8_H
 
-#include "../common/operands.h"
+#include "../common/q8.h"
 
 /* A call with its operands looked up. */
 typedef struct wh_depthwise8 {
@@ -12,6 +12,8 @@ typedef struct wh_depthwise8 {
   uint8_t *y;              /* element 0, y_offset counted in */
   int32_t taps;            /* of the window */
   uint8_t flip;            /* as wh_q8_flip */
+  int32_t zero, low, high; /* of the convolution's own 8-bit result: c's with a residual, or y's */
+  wh_q8_range own, sum;    /* the same, and y's */
 } wh_depthwise8;
 
 /* Bytes of the stream of a block of 16 channels. */

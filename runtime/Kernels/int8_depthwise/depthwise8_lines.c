@@ -6,7 +6,6 @@
 void wh_lines_of(wh_plan8 *s, ptrdiff_t at, int32_t shared) {
   const wh_qconv *p = s->d->p;
   const int32_t outputs = (p->out[s->b] - 1) / s->pixels + 1, bytes = s->v->bytes;
-  const bool add = s->d->residual != NULL;
   wh_line8 line = {.pad = s->pad,
                    .even = s->even,
                    .weights = s->weights,
@@ -19,9 +18,9 @@ void wh_lines_of(wh_plan8 *s, ptrdiff_t at, int32_t shared) {
                    .channels = p->groups,
                    .y_step = s->whole ? s->y_pixels[s->b] * s->pixels * p->y_row : bytes,
                    .y_pair = s->whole ? s->y_pixels[s->a] * p->y_row : WH_RESULTS8 / 2,
-                   .zero = add ? p->c_zero : p->y_zero,
-                   .low = add ? p->c_low : p->low,
-                   .high = add ? p->c_high : p->high};
+                   .zero = s->d->zero,
+                   .low = s->d->low,
+                   .high = s->d->high};
   for (int j = 0; j < 4; j++) line.rows[j] = j < shared + 2 ? s->sources[j].at : NULL;
   const int32_t most = s->whole ? outputs : WH_RESULTS8 / 2 / bytes;
   for (int32_t first = 0; first < outputs; first += line.count) {

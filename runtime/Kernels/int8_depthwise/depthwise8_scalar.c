@@ -1,5 +1,4 @@
 #include "depthwise8.h"
-#include "round8.h"
 
 enum { BLOCK = 16 };
 
@@ -28,7 +27,7 @@ static __attribute__((noinline)) void sums_of(const wh_depthwise8 *d, const plac
         const ptrdiff_t pixel = (ptrdiff_t)((z * p->in[1] + h) * p->in[2] + v);
         const uint8_t *x =
             there ? place->image + pixel * p->groups + (ptrdiff_t)block * BLOCK : pad;
-        for (int c = 0; c < BLOCK; c++) sums[c] += (uint32_t)(wh_q_of(x[c], d->flip) * w[c]);
+        for (int c = 0; c < BLOCK; c++) sums[c] += (uint32_t)((int8_t)(x[c] ^ d->flip) * w[c]);
       }
     }
   }
@@ -37,9 +36,6 @@ static __attribute__((noinline)) void sums_of(const wh_depthwise8 *d, const plac
 WH_COMPACT void wh_depthwise8_scalar(const wh_depthwise8 *d, int32_t first, int32_t end) {
   const wh_qconv *p = d->p;
   const ptrdiff_t image = (ptrdiff_t)p->in[0] * p->in[1] * p->in[2] * p->groups;
-  const bool add = d->residual != NULL;
-  const int32_t zero = add ? p->c_zero : p->y_zero, low = add ? p->c_low : p->low;
-  const int32_t high = add ? p->c_high : p->high;
   const ptrdiff_t pixels = (ptrdiff_t)p->batch * p->out[0] * p->out[1] * p->out[2];
   for (ptrdiff_t i = 0; i < pixels; i++) {
     ptrdiff_t rest = i;
@@ -59,12 +55,10 @@ WH_COMPACT void wh_depthwise8_scalar(const wh_depthwise8 *d, int32_t first, int3
       memcpy(sums, head, sizeof sums);
       memcpy(scales, head + sizeof sums, sizeof scales);
       sums_of(d, &place, block, sums);
-      for (int c = 0; c < BLOCK; c++) {
-        const float t = (float)(int32_t)sums[c] * scales[c];
-        bytes[c] = (uint8_t)wh_round8(t, zero, low, high) ^ d->flip;
-      }
+      for (int c = 0; c < BLOCK; c++)
+        bytes[c] = wh_requantize((int32_t)sums[c], scales[c], &d->own);
       uint8_t *y = d->y + i * p->y_row + channel;
-      if (add)
+      if (d->residual)
         wh_add_residual8(d, bytes, d->residual + i * p->groups + channel, y, count);
       else
         memcpy(y, bytes, (size_t)count);
@@ -76,8 +70,8 @@ WH_COMPACT void wh_add_residual8(const wh_depthwise8 *d, const uint8_t *c, const
                                  uint8_t *y, ptrdiff_t count) {
   const wh_qconv *p = d->p;
   for (ptrdiff_t i = 0; i < count; i++) {
-    const float own = (float)(wh_q_of(c[i], d->flip) - p->c_zero) * p->c_factor;
-    const float other = (float)(wh_q_of(r[i], d->flip) - p->r_zero) * p->r_factor;
-    y[i] = (uint8_t)wh_round8(own + other, p->y_zero, p->low, p->high) ^ d->flip;
+    const float own = (float)((int8_t)(c[i] ^ d->flip) - p->c_zero) * p->c_factor;
+    const float other = (float)((int8_t)(r[i] ^ d->flip) - p->r_zero) * p->r_factor;
+    y[i] = wh_q8_byte(own + other, &d->sum);
   }
 }

@@ -60,7 +60,6 @@ static void fill_strip(wh_plan8 *s, int32_t first, int32_t count) {
 void wh_strips_of(wh_plan8 *s, ptrdiff_t at, int32_t shared) {
   const wh_qconv *p = s->d->p;
   const int32_t outputs = (p->out[s->b] - 1) / s->pixels + 1, bytes = s->v->bytes;
-  const bool add = s->d->residual != NULL;
   wh_run8 run = {.strip = s->strip,
                  .heads = &s->heads,
                  .out_step = (ptrdiff_t)(s->by_output ? s->columns : p->stride[s->b]) * s->v->entry,
@@ -69,9 +68,9 @@ void wh_strips_of(wh_plan8 *s, ptrdiff_t at, int32_t shared) {
                  .groups = s->groups,
                  .taps = s->columns,
                  .y_step = s->whole ? s->y_pixels[s->b] * s->pixels * p->y_row : bytes,
-                 .zero = add ? p->c_zero : p->y_zero,
-                 .low = add ? p->c_low : p->low,
-                 .high = add ? p->c_high : p->high};
+                 .zero = s->d->zero,
+                 .low = s->d->low,
+                 .high = s->d->high};
   for (int32_t first = 0; first < outputs; first += s->line) {
     run.count = outputs - first < s->line ? outputs - first : s->line;
     fill_strip(s, first, run.count);
