@@ -35,14 +35,17 @@ public struct QuantizationReport: Encodable, Sendable {
   public var layers: [Layer]
   public var floatLayers: [FloatLayer]
   public var outputs: [Output]
+  /// How ranges were chosen.
   public var method: String
+  /// What else was done to the model, one line each.
+  public var notes: [String]
   /// Samples that ranges were calibrated on, and samples that errors were measured on.
   public var samples, measuredSamples: Int
 
   init(
-    _ found: LayerMeasurement.Result, _ scheme: QuantizationScheme, _ options: QuantizationOptions,
-    parameters: [QuantizationParameters], samples: Int, measured: Int
+    _ found: LayerMeasurement.Result, _ quantization: Quantization, samples: Int, measured: Int
   ) {
+    let (scheme, parameters) = (quantization.scheme, quantization.parameters)
     layers = found.isolated.keys.sorted().compactMap { index in
       let layer = scheme.layers[index]
       guard let isolated = found.isolated[index], let output = layer.outputs.first,
@@ -59,7 +62,7 @@ public struct QuantizationReport: Encodable, Sendable {
       Output(
         name: name, sqnr: error.decibels, cosine: error.cosine, largest: error.largest)
     }
-    method = options.method.rawValue
+    (method, notes) = (quantization.method.rawValue, quantization.notes)
     (self.samples, measuredSamples) = (samples, measured)
   }
 }

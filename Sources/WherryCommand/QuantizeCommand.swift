@@ -24,12 +24,16 @@ struct QuantizeCommand: ParsableCommand {
   @Option(help: "Format of the output, if not that of the file name's ending.")
   var to: FormatName?
   @OptionGroup var calibration: CalibrationOptions
-  @Option(help: "How ranges are chosen: min-max, percentile, mse, entropy.")
-  var method: CalibrationMethod = .squaredError
+  @Option(help: "How ranges are chosen.")
+  var method: CalibrationMethod = .auto
   @Option(help: "Share of values inside the range, in percent, with --method percentile.")
   var percentile = 99.99
   @Option(help: "Type of the model's inputs and outputs: float, int8, uint8.")
   var io: InterfaceType = .float
+  @Option(help: "Scale channels between layers so that their ranges are alike.")
+  var equalize: Correction = .auto
+  @Option(name: .customLong("correct-bias"), help: "Take mean errors of channels out of biases.")
+  var correctBias: Correction = .auto
   @Option(
     parsing: .upToNextOption, help: "Layers that stay float, by name.")
   var exclude: [String] = []
@@ -47,6 +51,7 @@ struct QuantizeCommand: ParsableCommand {
       defer { stage.clear() }
       var options = QuantizationOptions()
       (options.method, options.percentile, options.interface) = (method, percentile, io)
+      (options.equalization, options.biasCorrection) = (equalize, correctBias)
       options.excluded = Set(exclude)
       var quantization = try Quantization(
         file.model, options, engine: QuantizationEngine(shapes: shapes.byName),
@@ -66,6 +71,8 @@ struct QuantizeCommand: ParsableCommand {
   }
 
   private func show(_ report: QuantizationReport) {
+    Report.line("ranges by \(report.method) over \(report.samples) samples")
+    for note in report.notes { Report.line(note) }
     Report.line("layers, worst first: SQNR alone and within the model in dB, cosine, saturation")
     for layer in report.layers {
       Report.line(
@@ -161,3 +168,4 @@ final class StageLine {
 
 extension CalibrationMethod: ExpressibleByArgument {}
 extension InterfaceType: ExpressibleByArgument {}
+extension Correction: ExpressibleByArgument {}

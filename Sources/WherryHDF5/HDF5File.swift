@@ -12,7 +12,12 @@ public struct HDF5File: Sendable {
   /// - Throws: `.notThisFormat` without the signature, `.unsupported` for files that are spread over
   ///   several, and other reasons for a malformed superblock or its extension.
   public init(_ bytes: Bytes, limits: Limits = .standard) throws(DecodeError) {
-    var image = try Superblock.read(bytes, limits: limits)
+    try self.init(bytes, limits: limits, verifiesChecksums: true)
+  }
+
+  init(_ bytes: Bytes, limits: Limits, verifiesChecksums: Bool) throws(DecodeError) {
+    var image = try Superblock.read(
+      bytes, limits: limits, verifiesChecksums: verifiesChecksums)
     if let more = image.extensionAddress {
       let reading = Reading(image)
       let settings = try ObjectHeader.read(at: more, reading)

@@ -18,7 +18,7 @@ import WherryHDF5
   }
 
   /// With `WHERRY_HDF5_OUT`, a folder, each file's lines go there for the oracle to compare:
-  /// `python formats/HDF5/oracle/digests.py --compare SUITES/hdf5 FOLDER`.
+  /// `python formats/HDF5/oracle/digests.py --compare suite SUITES/hdf5 FOLDER`.
   @Test func everySuiteFileIsReadOrRefusedForANamedReason() throws {
     guard let folder = Suites.find("hdf5") else { return }
     var (read, refused) = (0, 0)
@@ -37,7 +37,7 @@ import WherryHDF5
         let name = String(path.dropFirst(folder.count + 1))
         try Folder.write(
           Array(lines.joined(separator: "\n").utf8),
-          to: "\(out)/\(name.split(separator: "/").joined(separator: "%")).txt")
+          to: "\(out)/suite-\(name.split(separator: "/").joined(separator: "%")).txt")
       }
     }
     #expect(read > 380 && refused < 40, "\(read) read, \(refused) refused")

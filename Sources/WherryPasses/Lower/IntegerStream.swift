@@ -7,6 +7,9 @@ import WherryGraph
 /// `values` are `[groups * filters, channels, taps]`, row-major; scales are per output channel.
 struct IntegerKernel {
   var values: [Int8]
+  /// The tensor the values come from: in their order, or `[channels, outputs]` when `isTransposed`.
+  var source: Bytes
+  var isTransposed = false
   var groups: Int
   var channels: Int
   var filters: Int
@@ -39,63 +42,34 @@ struct IntegerKernel {
     }
   }
 
-  /// A stream of `WH_QConv`.
+  /// The stream of a convolution or dense layer as a weight of the plan.
   ///
   /// - Parameters:
   ///   - zero: the zero point of the input; 0 when it is known at run time only.
   ///   - factors: of the accumulators, one an output channel.
   ///   - rows: taps that stand side by side in a run: those of a row of the window, or one.
-  func stream(zero: Int32, factors: [Float], rows: Int) -> Bytes {
-    let run = (rows * channels + 3) / 4 * 4
-    let runs = taps / max(rows, 1)
-    let panel = Int(WH_QCONV_HEAD) + runs * run * 16
-    let panels = (filters + 15) / 16
-    return Bytes(count: groups * panels * panel) { target in
-      target.initializeMemory(as: UInt8.self, repeating: 0)
-      for group in 0..<groups {
-        for filter in 0..<filters {
-          let output = group * filters + filter
-          let base = (group * panels + filter / 16) * panel
-          let lane = filter % 16
-          let sum = self.sum(output)
-          let offset = bias.isEmpty ? 0 : bias[output]
-          func store<T: BitwiseCopyable>(_ value: T, _ at: Int) {
-            target.storeBytes(of: value, toByteOffset: base + at + lane * 4, as: T.self)
-          }
-          store(Int32(truncatingIfNeeded: offset - Int64(zero) * sum), 0)
-          store(Int32(truncatingIfNeeded: sum), 64)
-          store(factors[output], 128)
-          for tap in 0..<taps {
-            for channel in 0..<channels {
-              let k = tap / rows * run + tap % rows * channels + channel
-              let at = base + Int(WH_QCONV_HEAD) + k / 4 * 64 + lane * 4 + k % 4
-              let value = values[output * depth + channel * taps + tap]
-              target[at] = UInt8(bitPattern: value)
-            }
-          }
-        }
-      }
-    }
-  }
-
-  /// A stream of `WH_QDepthwiseConv`.
-  func depthwiseStream(zero: Int32, factors: [Float]) -> Bytes {
-    let block = Int(WH_QDEPTHWISE_HEAD) + taps * 16
-    return Bytes(count: (outputs + 15) / 16 * block) { target in
-      target.initializeMemory(as: UInt8.self, repeating: 0)
+  func weight(
+    zero: Int32, factors: [Float], rows: Int, isDepthwise: Bool = false
+  ) -> Weight {
+    let heads = Bytes(count: outputs * StreamView.headBytes) { target in
       for output in 0..<outputs {
-        let (base, lane) = (output / 16 * block, output % 16)
-        let offset = (bias.isEmpty ? 0 : bias[output]) - Int64(zero) * sum(output)
+        let sum = self.sum(output)
+        let offset = (bias.isEmpty ? 0 : bias[output]) - Int64(zero) * sum
+        let at = output * StreamView.headBytes
         target.storeBytes(
-          of: Int32(truncatingIfNeeded: offset), toByteOffset: base + lane * 4, as: Int32.self)
+          of: Int32(truncatingIfNeeded: offset), toByteOffset: at, as: Int32.self)
         target.storeBytes(
-          of: factors[output], toByteOffset: base + 64 + lane * 4, as: Float.self)
-        for tap in 0..<taps {
-          target[base + Int(WH_QDEPTHWISE_HEAD) + tap * 16 + lane] = UInt8(
-            bitPattern: values[output * taps + tap])
-        }
+          of: Int32(truncatingIfNeeded: sum), toByteOffset: at + 4, as: Int32.self)
+        target.storeBytes(of: factors[output], toByteOffset: at + 8, as: Float.self)
       }
     }
+    var view = StreamView(
+      isDepthwise: isDepthwise, groups: groups, filters: filters, channels: channels, taps: taps,
+      rows: rows, outputStride: depth, channelStride: taps, tapStride: 1, heads: heads)
+    if isTransposed {
+      (view.outputStride, view.channelStride, view.tapStride) = (1, outputs, outputs)
+    }
+    return Weight(source, width: 1, packing: .stream(view))
   }
 }
 
@@ -122,8 +96,8 @@ extension LoweringSite {
   }
 
   /// A stream as a weight of the plan.
-  func weight(stream: Bytes) throws(CompileProblem) -> Int {
-    try builder.weight(Weight(stream, width: 1), .int8, [stream.count])
+  func weight(stream: Weight) throws(CompileProblem) -> Int {
+    try builder.weight(stream, .int8, [stream.byteCount])
   }
 }
 

@@ -58,9 +58,9 @@ extension LoweringSite {
       try outputType(0).element, shape, order: Order.channelsLast(shape.count), to)
     let isDepthwise = kernel.channels == 1 && kernel.filters == 1 && kernel.groups > 1
     let stream = try weight(
-      stream: isDepthwise
-        ? kernel.depthwiseStream(zero: from.zeroPoint, factors: factors)
-        : kernel.stream(zero: from.zeroPoint, factors: factors, rows: taps))
+      stream: kernel.weight(
+        zero: from.zeroPoint, factors: factors, rows: isDepthwise ? 1 : taps,
+        isDepthwise: isDepthwise))
     emit(
       isDepthwise ? .qDepthwise(step) : .qConv(step), [input.tensor, stream, nil],
       [result.tensor])
@@ -99,7 +99,7 @@ extension LoweringSite {
     step.result = Int32(WH_RESULT_DYNAMIC)
     let scales = (0..<kernel.outputs).map { Float(kernel.scale($0)) }
     for scale in scales { try checkScale(scale) }
-    let stream = try weight(stream: kernel.stream(zero: 0, factors: scales, rows: taps))
+    let stream = try weight(stream: kernel.weight(zero: 0, factors: scales, rows: taps))
     // The kernel takes the zero point in the unsigned view.
     let zero: Lowered
     if has(zeroPoint), constant(zeroPoint) == nil {
@@ -145,7 +145,7 @@ extension LoweringSite {
       throw CompileProblem(.invalid("\(group) groups of \(weights.shape)"))
     }
     return IntegerKernel(
-      values: weights.int8Values, groups: group, channels: weights.shape[1],
+      values: weights.int8Values, source: weights.bytes, groups: group, channels: weights.shape[1],
       filters: weights.shape[0] / group, taps: weights.shape[2...].reduce(1, *), scales: [])
   }
 

@@ -59,7 +59,8 @@ extension LoweringSite {
     let (depth, columns) = isTransposed ? (inner, outer) : (outer, inner)
     guard numbers.count == 1 || numbers.count == columns else { return nil }
     return IntegerKernel(
-      values: values, groups: 1, channels: depth, filters: columns, taps: 1, scales: numbers)
+      values: values, source: tensor.bytes, isTransposed: !isTransposed, groups: 1, channels: depth,
+      filters: columns, taps: 1, scales: numbers)
   }
 
   fileprivate func lower(_ gemm: QGemm) throws(CompileProblem) {
@@ -109,7 +110,7 @@ extension LoweringSite {
     (step.result, step.x_zero) = (Int32(WH_RESULT_Q8), from.zeroPoint)
     (step.y_zero, step.low, step.high) = (to.zeroPoint, -128, 127)
     let stream = try weight(
-      stream: kernel.stream(zero: from.zeroPoint, factors: factors, rows: 1))
+      stream: kernel.weight(zero: from.zeroPoint, factors: factors, rows: 1))
     let result = try makeQ8(try outputType(0).element, [rows, kernel.outputs], to)
     emit(.qConv(step), [a.tensor, stream, nil], [result.tensor])
     return result
@@ -123,7 +124,7 @@ extension LoweringSite {
     var step = wh_qconv(rows: rows, kernel)
     (step.result, step.x_zero) = (Int32(WH_RESULT_INT32), from.zeroPoint)
     let zeros = [Float](repeating: 0, count: kernel.outputs)
-    let stream = try weight(stream: kernel.stream(zero: from.zeroPoint, factors: zeros, rows: 1))
+    let stream = try weight(stream: kernel.weight(zero: from.zeroPoint, factors: zeros, rows: 1))
     let result = try make(.int32, [rows, kernel.outputs])
     emit(.qConv(step), [a.tensor, stream, nil], [result.tensor])
     return result

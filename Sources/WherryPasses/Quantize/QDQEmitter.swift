@@ -55,7 +55,7 @@ struct QDQEmitter {
   }
 
   /// Says which float value stands for a quantized one.
-  mutating func setView(_ name: String, _ view: String) { views[name] = view }
+  mutating func setView(_ name: String, _ view: String?) { views[name] = view }
 
   /// Scale and zero point of a value's group, with another element type than int8 as separate constants.
   mutating func scale(of name: String, as element: ElementType = .int8) -> [String] {
@@ -116,10 +116,12 @@ struct QDQEmitter {
   /// - Parameters:
   ///   - suffix: told from the layer's own values where the float layer stays too; else empty.
   ///   - result: the name of each of the layer's outputs before QuantizeLinear.
+  /// - Returns: new names of the layer's values.
   /// - Throws: `Overflow` when a sum could leave 32 bits.
+  @discardableResult
   mutating func emit(
     _ layer: QuantizationScheme.Layer, _ suffix: String = "", result: (String) -> String
-  ) throws(QuantizedLayer.Overflow) {
+  ) throws(QuantizedLayer.Overflow) -> [String: String] {
     var names: [String: String] = [:]
     for output in layer.outputs { names[output] = result(output) }
     var inputs: [QuantizationScheme.Port: String] = [:]
@@ -154,6 +156,7 @@ struct QDQEmitter {
       }
       append(node)
     }
+    return names
   }
 
   private mutating func emitBias(

@@ -122,35 +122,52 @@ public struct QDQModel: Sendable {
     return view
   }
 
-  /// The float model, and each of `layers` once more in quantized form, fed with float values.
+  /// The float model, and each of `chains` once more in quantized form, its first layer fed with float
+  /// values and each other one with what the layer before it gives.
   ///
-  /// - Returns: the model and, for each value in `observed`, the output that the quantized form gives.
+  /// - Returns: the model; the outputs that the last layer of each chain gives, by the value's name; and
+  ///   the names of values that stand before a clamp, in quantized form, by those they have in the float one.
   public func isolated(
-    _ layers: [QuantizationScheme.Layer]
-  ) throws(QuantizationError) -> (model: Model, outputs: [String: String]) {
+    _ chains: [[QuantizationScheme.Layer]]
+  ) throws(QuantizationError) -> Isolated {
     var emitter = QDQEmitter(model, scheme, parameters)
     for node in model.graph.nodes { emitter.append(node) }
-    var outputs: [String: String] = [:]
-    for layer in layers {
-      var raw: [String: String] = [:]
-      for output in layer.outputs { raw[output] = emitter.fresh("\(output)_isolated_float") }
-      do throws(QuantizedLayer.Overflow) {
-        try emitter.emit(layer, "_isolated") { raw[$0] ?? $0 }
-      } catch {
-        throw QuantizationError(.option("sums of channel \(error.channel) could leave 32 bits"))
+    var result = Isolated(model: model)
+    for chain in chains {
+      // What one chain makes is no other chain's input.
+      var restored: [(String, String?)] = []
+      for (position, layer) in chain.enumerated() {
+        var raw: [String: String] = [:]
+        for output in layer.outputs { raw[output] = emitter.fresh("\(output)_isolated_float") }
+        let inner: [String: String]
+        do throws(QuantizedLayer.Overflow) {
+          inner = try emitter.emit(layer, "_isolated") { raw[$0] ?? $0 }
+        } catch {
+          throw QuantizationError(.option("sums of channel \(error.channel) could leave 32 bits"))
+        }
+        result.inner.merge(inner) { first, _ in first }
+        for output in layer.outputs {
+          guard let source = raw[output] else { continue }
+          let quantized = emitter.quantize(source, as: output)
+          let view = emitter.fresh("\(output)_isolated")
+          emitter.dequantize(quantized, as: output, to: view)
+          if position == chain.count - 1 { result.outputs[output] = view }
+          restored.append((output, emitter.views[output]))
+          emitter.setView(output, view)
+        }
       }
-      for output in layer.outputs {
-        guard let source = raw[output] else { continue }
-        let quantized = emitter.quantize(source, as: output)
-        let view = emitter.fresh("\(output)_isolated")
-        emitter.dequantize(quantized, as: output, to: view)
-        outputs[output] = view
-      }
+      for (name, view) in restored.reversed() { emitter.setView(name, view) }
     }
-    var result = model
-    result.graph.nodes = emitter.nodes
-    result.graph.initializers += emitter.made
-    return (result, outputs)
+    result.model.graph.nodes = emitter.nodes
+    result.model.graph.initializers += emitter.made
+    return result
+  }
+
+  /// A float model with quantized layers beside it.
+  public struct Isolated: Sendable {
+    public fileprivate(set) var model: Model
+    public fileprivate(set) var outputs: [String: String] = [:]
+    public fileprivate(set) var inner: [String: String] = [:]
   }
 }
 

@@ -65,7 +65,7 @@ public struct QuantizationGroups: Sendable {
       groups.append(
         Group(
           members: names,
-          observed: parameters != nil
+          observed: parameters == .symmetricUnit
             ? [] : names.filter { !moved.contains($0) && facts.constants[$0] == nil },
           constants: names.filter { facts.constants[$0] != nil },
           extras: names.flatMap { extras[$0] ?? [] }, fixed: parameters))

@@ -68,58 +68,125 @@ WH_COMPACT static void tile_of_pixels(wh_taps *s, const wh_gemm *gemm, wh_tile *
     long_tile(s, gemm, tile, columns);
 }
 
-/* Do lines of so many pixels make tiles of their own without much waste? */
-WH_COMPACT static bool suits_lines(const wh_gemm *gemm, ptrdiff_t pixels) {
-  if (gemm->exact) return pixels * 2 >= gemm->rows;
-  return (wh_gemm_split(gemm, pixels).tiles * gemm->rows - pixels) * 6 <= pixels;
+/* The tile of s's rows for every group: listed along a line from pixel first on, or wherever
+ * wh_taps_pixels went. Operands are those of the first group; repeats is set. */
+static void every_group(wh_taps *s, const wh_gemm *gemm, wh_tile *tile, ptrdiff_t columns,
+                        int32_t first, ptrdiff_t alike) {
+  const wh_conv *p = s->p;
+  const float *const x = s->x;
+  const ptrdiff_t group_b = (p->filters + 15) / 16 * tile->b_panel;
+  wh_tile start;
+  if (p->groups > 1) start = *tile;
+  for (ptrdiff_t g = 0; g < p->groups; g++) {
+    if (alike) {
+      tile->segment_count = wh_taps_of_line(s, first, tile->rows, (int)alike, &tile->repeats);
+      wh_gemm_columns(gemm, tile, columns);
+    } else {
+      tile_of_pixels(s, gemm, tile, columns);
+    }
+    if (p->groups == 1) return;
+    s->x += p->channels;
+    tile->b += group_b;
+    tile->y += p->filters;
+    if (tile->init) tile->init += p->filters;
+    if (tile->residual) tile->residual += p->filters;
+  }
+  start.repeats = tile->repeats;
+  *tile = start;
+  s->x = x;
+}
+
+/* Tiles of count output pixels along an axis, from o of image n on. */
+static void line(wh_taps *s, const wh_gemm *gemm, const wh_tile *whole, ptrdiff_t columns, int axis,
+                 int32_t n, const int32_t o[3], ptrdiff_t count) {
+  const wh_conv *p = s->p;
+  const ptrdiff_t row = whole->y_row;
+  const ptrdiff_t at =
+      row * (((n * (ptrdiff_t)p->out[0] + o[0]) * p->out[1] + o[1]) * p->out[2] + o[2]);
+  const wh_split split = wh_gemm_split(gemm, count);
+  wh_tile tile = *whole;
+  wh_taps_line(s, axis, n, o);
+  tile.y_row = tile.residual_row = axis == 2 ? row : p->out[2] * row;
+  tile.y += at;
+  if (tile.residual) tile.residual += at;
+  int32_t first = 0;
+  for (ptrdiff_t i = 0; i < split.tiles; i += tile.repeats) {
+    tile.rows = wh_split_rows(&split, i);
+    tile.a_next = tile.rows * (ptrdiff_t)p->stride[axis] * s->strides[axis];
+    every_group(s, gemm, &tile, columns, first, (i < split.more ? split.more : split.tiles) - i);
+    const int32_t rows = tile.rows * tile.repeats;
+    first += rows;
+    tile.y += rows * tile.y_row;
+    if (tile.residual) tile.residual += rows * tile.y_row;
+  }
+}
+
+/* How a plane of y is cut: the columns before left and from right on along H, those between along
+ * W; or, if !lines, into tiles of any pixels. */
+typedef struct cut {
+  bool lines;
+  int32_t left, right;
+} cut;
+
+/* What a line of so many pixels costs, in pixels. */
+static int64_t cost(const wh_gemm *gemm, int32_t pixels) {
+  if (pixels <= 0) return 0;
+  return gemm->exact ? pixels : wh_gemm_split(gemm, pixels).tiles * gemm->rows;
+}
+
+/* Columns whose windows are over the edge go along H where that costs little, so that no tile along
+ * W has zeros in it. */
+WH_COMPACT static cut choose(const wh_taps *s, const wh_gemm *gemm) {
+  const wh_conv *p = s->p;
+  const int32_t w = p->out[2], h = p->out[1], least = gemm->rows / 2;
+  const int32_t reach = (p->kernel[2] - 1) * p->dilation[2] - p->pad[2];
+  const int32_t fits = p->in[2] > reach ? (p->in[2] - 1 - reach) / p->stride[2] + 1 : 0;
+  cut c = {.left = (p->pad[2] + p->stride[2] - 1) / p->stride[2]};
+  c.left = c.left < w ? c.left : w;
+  c.right = fits > c.left ? fits : c.left;
+  c.right = c.right < w ? c.right : w;
+  const int32_t middle = c.right - c.left;
+  const bool along_h = wh_taps_fit(s, 1, false), clean = middle == w || (along_h && h >= least);
+  const int64_t budget = (int64_t)h * w * 7 / 6;
+  if (middle >= least && clean && wh_taps_fit(s, 2, true) &&
+      h * cost(gemm, middle) + (w - middle) * cost(gemm, h) <= budget)
+    c.lines = true;
+  else if (w >= least && wh_taps_fit(s, 2, false) && h * cost(gemm, w) <= budget)
+    c = (cut){true, 0, w};
+  else if (h >= least && along_h && w * cost(gemm, h) <= budget)
+    c = (cut){true, w, w};
+  return c;
 }
 
 /* Every tile, for so many columns of the weights from the first on. */
 static void every_tile(wh_taps *s, const wh_gemm *gemm, const wh_tile *whole, ptrdiff_t columns) {
   const wh_conv *p = s->p;
-  const float *x = s->x;
-  const bool by_lines = suits_lines(gemm, p->out[2]) && wh_taps_fit_lines(s);
-  const int64_t lines = (int64_t)p->batch * p->out[0] * p->out[1];
-  const ptrdiff_t run = by_lines ? p->out[2] : lines * p->out[2];
-  const wh_split split = wh_gemm_split(gemm, run);
-  const ptrdiff_t group_b = (p->filters + 15) / 16 * whole->b_panel;
-  wh_tile tile = *whole;
-  int32_t h = 0, d = 0, n = 0;
-  for (int64_t line = 0; line < (by_lines ? lines : 1); line++) {
-    int32_t ow = 0;
-    if (by_lines) wh_taps_line(s, n, d, h);
-    for (ptrdiff_t i = 0; i < split.tiles; i++, ow += tile.rows) {
+  const cut c = choose(s, gemm);
+  if (!c.lines) {
+    const wh_split split =
+        wh_gemm_split(gemm, (ptrdiff_t)p->batch * p->out[0] * p->out[1] * p->out[2]);
+    wh_tile tile = *whole;
+    for (ptrdiff_t i = 0; i < split.tiles; i++) {
       tile.rows = wh_split_rows(&split, i);
-      if (!by_lines) wh_taps_pixels(s, tile.rows);
-      for (ptrdiff_t g = 0; g < p->groups; g++) {
-        s->x = x + g * p->channels;
-        if (by_lines) {
-          tile.segment_count = wh_taps_of_line(s, ow, tile.rows);
-          wh_gemm_columns(gemm, &tile, columns);
-        } else {
-          tile_of_pixels(s, gemm, &tile, columns);
-        }
-        if (p->groups == 1) break;
-        s->listed = 0; /* the next group's windows are elsewhere */
-        tile.b += group_b;
-        tile.y += p->filters;
-        if (tile.init) tile.init += p->filters;
-        if (tile.residual) tile.residual += p->filters;
-      }
-      if (p->groups > 1) {
-        tile.b = whole->b;
-        tile.init = whole->init;
-        tile.y -= tile.y_row;
-        if (tile.residual) tile.residual -= tile.y_row;
-      }
+      wh_taps_pixels(s, tile.rows);
+      every_group(s, gemm, &tile, columns, 0, 0);
       tile.y += tile.rows * tile.y_row;
       if (tile.residual) tile.residual += tile.rows * tile.y_row;
     }
-    if (++h < p->out[1]) continue;
-    h = 0;
-    if (++d < p->out[0]) continue;
-    d = 0;
-    n++;
+    return;
+  }
+  for (int32_t n = 0; n < p->batch; n++) {
+    int32_t o[3] = {0, 0, c.left};
+    for (o[0] = 0; o[0] < p->out[0]; o[0]++) {
+      for (o[1] = 0; o[1] < p->out[1] && c.left < c.right; o[1]++)
+        line(s, gemm, whole, columns, 2, n, o, c.right - c.left);
+      o[1] = 0;
+      for (o[2] = 0; o[2] < p->out[2]; o[2]++) {
+        if (o[2] == c.left) o[2] = c.right;
+        if (o[2] < p->out[2]) line(s, gemm, whole, columns, 1, n, o, p->out[1]);
+      }
+      o[2] = c.left;
+    }
   }
 }
 
@@ -149,7 +216,8 @@ int32_t wh_conv_run(const wh_call *call) {
                   .y_row = width,
                   .low = p->low,
                   .high = p->high,
-                  .packed = 1};
+                  .packed = 1,
+                  .repeats = 1};
   if (is_pointwise(p)) {
     wh_gemm_rows(&gemm, &tile, x, k, pixels, width, k);
     return WHERRY_OK;

@@ -8,119 +8,108 @@ WH_COMPACT void wh_taps_begin(wh_taps *s, const wh_conv *p, const float *x, int 
   s->strides[0] = s->strides[1] * p->in[1];
   s->list_rows = list_rows;
   s->joins = p->dilation[2] == 1 && p->groups == 1;
-  s->listed = s->listed_rows = 0;
-  const int64_t line = (int64_t)p->kernel[2] * p->channels;
-  s->kernel_line = (int32_t)wh_min64(line, WH_SHORT_LINE);
-  s->copies_edges = s->joins && line <= WH_SHORT_LINE &&
-                    line * p->kernel[0] * p->kernel[1] * list_rows <= WH_COPIES;
+  s->rows = s->axis = 0;
   s->image = 0;
   memset(s->next, 0, sizeof s->next);
-  memset(s->zeros, 0, sizeof s->zeros); /* copies and segments are written before they are read */
+  memset(s->zeros, 0, sizeof s->zeros); /* segments are written before they are read */
 }
 
-WH_COMPACT bool wh_taps_fit_lines(const wh_taps *s) {
+/* A line of taps along W is one segment when its taps join, else one a tap; where rows of zeros
+ * stand for a part of the tile's windows, no segment is longer than they are. */
+WH_COMPACT bool wh_taps_fit(const wh_taps *s, int axis, bool clean) {
   const wh_conv *p = s->p;
+  const bool joined = s->joins && (clean || axis != 2);
+  const int64_t length = (joined ? p->kernel[2] : 1) * (int64_t)p->channels;
+  const int64_t pieces = clean ? 1 : (length + WH_ZEROS - 1) / WH_ZEROS;
   const int64_t lines = (int64_t)p->kernel[0] * p->kernel[1];
-  const int64_t runs = (p->channels + WH_ZEROS - 1) / WH_ZEROS;
-  return lines * (s->copies_edges ? 1 : p->kernel[2] * runs) <= WH_SEGMENTS;
+  return lines * (joined ? 1 : p->kernel[2]) * pieces <= WH_SEGMENTS;
 }
 
-WH_COMPACT void wh_taps_line(wh_taps *s, int32_t n, int32_t d, int32_t h) {
+WH_COMPACT void wh_taps_line(wh_taps *s, int axis, int32_t n, const int32_t o[3]) {
   const wh_conv *p = s->p;
-  const int32_t at_d = d * p->stride[0] - p->pad[0], at_h = h * p->stride[1] - p->pad[1];
-  s->origin = n * s->strides[0] * p->in[0] + at_d * s->strides[0] + at_h * s->strides[1] -
-              p->pad[2] * s->strides[2];
-  s->kd = wh_window(at_d, p->kernel[0], p->dilation[0], p->in[0]);
-  s->kh = wh_window(at_h, p->kernel[1], p->dilation[1], p->in[1]);
-  s->listed = 0;
+  s->rows = s->axis == axis ? s->rows : 0;
+  s->axis = axis;
+  s->origin = n * s->strides[0] * p->in[0];
+  for (int i = 0; i < 3; i++) {
+    const int32_t at = o[i] * p->stride[i] - p->pad[i];
+    s->origin += at * s->strides[i];
+    s->taps[i] = wh_window(at, p->kernel[i], p->dilation[i], p->in[i]);
+    if (i == axis) s->taps[i] = (wh_range){0, p->kernel[i]};
+    if (i == axis) s->position = at;
+  }
 }
 
 static bool inside(int32_t at, int32_t limit) { return (uint32_t)at < (uint32_t)limit; }
 
-/* Copies one line of the window that begins at tap position w, with zeros for what is outside. */
-WH_COMPACT static void copy_line(const wh_taps *s, float *to, ptrdiff_t from, int32_t w) {
-  const wh_range range = wh_window(w, s->p->kernel[2], 1, s->p->in[2]);
-  const int32_t channels = s->p->channels, count = s->p->kernel[2] * channels;
-  for (int32_t i = 0; i < count; i++) to[i] = 0;
-  for (int32_t i = range.first * channels; i < range.end * channels; i++) to[i] = s->x[from + i];
+/* A segment whose rows are from and the steps after it. Addresses outside x are only formed. */
+static inline void fill(const wh_taps *s, wh_segment *segment, ptrdiff_t from, ptrdiff_t b,
+                        ptrdiff_t count) {
+  const uintptr_t first = (uintptr_t)s->x + (uintptr_t)from * sizeof(float);
+  segment->b = b;
+  segment->count = count;
+  for (int r = 0; r < WH_GEMM_ROWS; r++)
+    segment->rows[r] = (const float *)(first + (uintptr_t)s->step[r]);
 }
 
-/* One segment for a line of taps that begins at from: pixels over the edge have theirs copied. */
-static void copied_line(wh_taps *s, wh_segment *segment, ptrdiff_t from, int32_t w,
-                        float **copies) {
-  const wh_conv *p = s->p;
-  segment->count = s->kernel_line;
-  for (int r = 0; r < s->list_rows; r++, w += r < s->rows ? p->stride[2] : 0) {
-    if (w >= 0 && w <= p->in[2] - p->kernel[2]) {
-      segment->rows[r] = s->x + (from + s->step[r]);
-    } else if (r >= s->rows) {
-      segment->rows[r] = segment->rows[r - 1];
-    } else {
-      copy_line(s, *copies, from + s->step[r], w);
-      segment->rows[r] = *copies;
-      *copies += s->kernel_line;
+/* The same where a row's position along the axis, the first one's given, may be outside: by pieces
+ * that a row of zeros can stand for. Returns the end of the list. */
+static wh_segment *fill_over_edge(const wh_taps *s, wh_segment *segment, ptrdiff_t from,
+                                  ptrdiff_t b, ptrdiff_t count, int32_t first) {
+  for (ptrdiff_t i = 0; i < count; i += WH_ZEROS, segment++) {
+    int32_t at = first;
+    fill(s, segment, from + i, b + i, count - i < WH_ZEROS ? count - i : WH_ZEROS);
+    for (int r = 0; r < s->list_rows; r++) {
+      if (!inside(at, s->p->in[s->axis])) segment->rows[r] = s->zeros;
+      if (r + 1 < s->rows) at += s->p->stride[s->axis];
     }
   }
+  return segment;
 }
 
-int wh_taps_of_line(wh_taps *s, int32_t ow, int rows) {
+static void set_rows(wh_taps *s, int rows) {
+  const ptrdiff_t step = s->p->stride[s->axis] * s->strides[s->axis] * (ptrdiff_t)sizeof(float);
+  for (int r = 0; r < WH_GEMM_ROWS; r++) s->step[r] = (r < rows ? r : rows - 1) * step;
+  s->rows = rows;
+}
+
+int wh_taps_of_line(wh_taps *s, int32_t first, int rows, int tiles, int *repeats) {
   const wh_conv *p = s->p;
-  const int32_t stride = p->stride[2], dilation = p->dilation[2];
-  const int32_t w = ow * stride - p->pad[2], last = w + (rows - 1) * stride;
-  const bool all = w >= 0 && last + (p->kernel[2] - 1) * dilation < p->in[2];
-  if (all && s->listed && rows == s->listed_rows) { /* the last list, further right */
-    const ptrdiff_t by = (w - s->listed_w) * s->strides[2];
-    for (int i = 0; i < s->listed; i++) {
-      for (int r = 0; r < WH_GEMM_ROWS; r++) s->segments[i].rows[r] += by;
-    }
-    s->listed_w = w;
-    return s->listed;
+  const int axis = s->axis;
+  const int32_t stride = p->stride[axis], dilation = p->dilation[axis];
+  const int32_t at = s->position + first * stride, last = at + (rows - 1) * stride;
+  const int32_t left = p->in[axis] - 1 - (last + (p->kernel[axis] - 1) * dilation);
+  if (rows != s->rows) set_rows(s, rows);
+  /* Taps along the axis that are inside for every pixel. */
+  wh_range whole = {0, p->kernel[axis]};
+  *repeats = 1;
+  if (at >= 0 && left >= 0) {
+    *repeats = (int)wh_min64(tiles, 1 + left / (rows * stride));
+  } else {
+    whole.first = wh_window(at, p->kernel[axis], dilation, p->in[axis]).first;
+    whole.end = wh_window(last, p->kernel[axis], dilation, p->in[axis]).end;
   }
-  if (rows != s->listed_rows) {
-    for (int r = 0; r < WH_GEMM_ROWS; r++)
-      s->step[r] = (r < rows ? r : rows - 1) * (ptrdiff_t)stride * s->strides[2];
-  }
-  s->rows = s->listed_rows = rows;
-  const wh_range whole = {wh_window(w, p->kernel[2], dilation, p->in[2]).first,
-                          wh_window(last, p->kernel[2], dilation, p->in[2]).end};
+  const wh_range *kd = &s->taps[0], *kh = &s->taps[1], *kw = &s->taps[2];
+  const ptrdiff_t origin = s->origin + first * stride * s->strides[axis];
+  const ptrdiff_t tap_h = p->dilation[1] * s->strides[1], tap_w = p->dilation[2] * s->strides[2];
   wh_segment *segment = s->segments;
-  float *copies = s->copies;
-  for (int32_t kd = s->kd.first; kd < s->kd.end; kd++) {
-    for (int32_t kh = s->kh.first; kh < s->kh.end; kh++) {
-      const ptrdiff_t b = ((ptrdiff_t)kd * p->kernel[1] + kh) * p->kernel[2] * p->channels;
-      const ptrdiff_t line = s->origin + kd * p->dilation[0] * s->strides[0] +
-                             kh * p->dilation[1] * s->strides[1] +
-                             ow * (ptrdiff_t)stride * s->strides[2];
-      if (s->copies_edges && !all) {
-        segment->b = b;
-        copied_line(s, segment++, line, w, &copies);
-        continue;
-      }
-      for (int32_t kw = 0, taps = 1; kw < p->kernel[2]; kw += taps) {
-        const ptrdiff_t from = line + kw * dilation * s->strides[2];
-        const bool here = kw >= whole.first && kw < whole.end;
-        taps = here && s->joins ? whole.end - kw : 1;
+  for (int32_t d = kd->first; d < kd->end; d++) {
+    for (int32_t h = kh->first; h < kh->end; h++) {
+      const ptrdiff_t from = origin + d * p->dilation[0] * s->strides[0] + h * tap_h;
+      const ptrdiff_t b = ((ptrdiff_t)d * p->kernel[1] + h) * p->kernel[2];
+      for (int32_t w = kw->first, taps = 1; w < kw->end; w += taps) {
+        const int32_t along = axis == 2 ? w : axis == 1 ? h : d;
+        const bool clean = along >= whole.first && along < whole.end;
+        const int32_t end = axis == 2 && clean ? whole.end : kw->end;
+        taps = s->joins && (clean || axis != 2) ? end - w : 1;
         const ptrdiff_t count = (ptrdiff_t)taps * p->channels;
-        if (here) {
-          segment->b = b + (ptrdiff_t)kw * p->channels;
-          segment->count = count;
-          for (int r = 0; r < WH_GEMM_ROWS; r++) segment->rows[r] = s->x + (from + s->step[r]);
-          segment++;
-          continue;
-        }
-        for (ptrdiff_t c = 0; c < count; c += WH_ZEROS, segment++) {
-          segment->b = b + (ptrdiff_t)kw * p->channels + c;
-          segment->count = count - c < WH_ZEROS ? count - c : WH_ZEROS;
-          for (int r = 0; r < s->list_rows; r++) {
-            const int32_t at = w + kw * dilation + (r < rows ? r : rows - 1) * stride;
-            segment->rows[r] = inside(at, p->in[2]) ? s->x + (from + c + s->step[r]) : s->zeros;
-          }
-        }
+        if (clean)
+          fill(s, segment++, from + w * tap_w, (b + w) * p->channels, count);
+        else
+          segment = fill_over_edge(s, segment, from + w * tap_w, (b + w) * p->channels, count,
+                                   at + along * dilation);
       }
     }
   }
-  s->listed = all ? (int)(segment - s->segments) : 0;
-  s->listed_w = w;
   return (int)(segment - s->segments);
 }
 

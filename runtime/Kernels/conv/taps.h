@@ -7,9 +7,8 @@
 #include "../gemm/gemm.h"
 #include "window.h"
 
-/* Limits of one list: segments, channels that a row of zeros can stand for, floats of copied lines
- * of windows, and of one such line. */
-enum { WH_SEGMENTS = 64, WH_ZEROS = 256, WH_COPIES = 1024, WH_SHORT_LINE = 32 };
+/* Limits of one list: segments, and floats of a row that zeros can stand for. */
+enum { WH_SEGMENTS = 64, WH_ZEROS = 256 };
 
 typedef struct wh_taps {
   const wh_conv *p;
@@ -18,15 +17,13 @@ typedef struct wh_taps {
   int list_rows;        /* rows of every list; those after the tile's repeat another */
   int rows;             /* pixels of the tile */
   bool joins;           /* neighbouring taps along W are neighbours in x */
-  bool copies_edges;    /* lines of windows over the edge are copied whole */
-  int32_t kernel_line;  /* floats of a line of a window */
 
-  /* Tiles within a line of y. */
-  ptrdiff_t origin;             /* of the windows of output pixel 0 */
-  wh_range kd, kh;              /* taps whose lines are inside */
-  ptrdiff_t step[WH_GEMM_ROWS]; /* from the first pixel's window to each */
-  int listed, listed_rows;      /* the last list, if it can be shifted; else 0 */
-  int32_t listed_w;
+  /* Tiles along an axis of y. */
+  int axis;
+  int32_t position;             /* along it, of the line's first window */
+  ptrdiff_t origin;             /* that window's, in x */
+  wh_range taps[3];             /* inside; all of them along the axis */
+  ptrdiff_t step[WH_GEMM_ROWS]; /* bytes from the first pixel's window to each */
 
   /* Tiles of any pixels. */
   int32_t next[3];            /* output pixel */
@@ -39,17 +36,17 @@ typedef struct wh_taps {
 
   wh_segment segments[WH_SEGMENTS];
   float zeros[WH_ZEROS];
-  float copies[WH_COPIES];
 } wh_taps;
 
 void wh_taps_begin(wh_taps *s, const wh_conv *p, const float *x, int list_rows);
 
-/* Does every tile within a line of y fit one list? */
-bool wh_taps_fit_lines(const wh_taps *s);
-/* Goes to a line of output pixels. */
-void wh_taps_line(wh_taps *s, int32_t n, int32_t d, int32_t h);
-/* Lists the windows of rows pixels from ow on; returns how many segments. */
-int wh_taps_of_line(wh_taps *s, int32_t ow, int rows);
+/* Does every tile along an axis fit one list? clean: none has windows over that axis's edges. */
+bool wh_taps_fit(const wh_taps *s, int axis, bool clean);
+/* Goes to the line along an axis that begins with output pixel o of image n. */
+void wh_taps_line(wh_taps *s, int axis, int32_t n, const int32_t o[3]);
+/* Lists the windows of rows pixels from the line's first on and returns how many segments. repeats:
+ * as many of the next tiles, at least one, have the same list further on. */
+int wh_taps_of_line(wh_taps *s, int32_t first, int rows, int tiles, int *repeats);
 
 /* Goes to the next rows output pixels. */
 void wh_taps_pixels(wh_taps *s, int rows);

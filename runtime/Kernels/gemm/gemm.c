@@ -50,7 +50,7 @@ WH_COMPACT static void tile_of_copies(const wh_gemm *gemm, const wh_tile *t, int
     step.low = last ? t->low : -INFINITY;
     step.high = last ? t->high : INFINITY;
     gemm->tile(&step);
-    for (int r = 0; r < gemm->rows; r++) part.rows[r] += CHUNK;
+    step.a += CHUNK;
     step.init = step.y;
     step.init_row = step.y_row;
   }
@@ -69,22 +69,27 @@ __attribute__((noinline)) WH_COMPACT static void part_panel(const wh_gemm *gemm,
   float init[WH_GEMM_ROWS * 16], residual[WH_GEMM_ROWS * 16], y[WH_GEMM_ROWS * 16];
   wh_tile t = *tile;
   t.columns = gemm->step <= 8 && columns <= 8 ? 8 : 16;
-  widen(init, t.init, t.init_row, t.init_row ? t.rows : 1, columns);
+  t.repeats = 1;
   t.init = init;
   t.init_row = t.init_row ? 16 : 0;
-  if (t.residual) {
-    widen(residual, t.residual, t.residual_row, t.rows, columns);
-    t.residual = residual;
-    t.residual_row = 16;
-  }
+  t.residual_row = t.y_row = 16;
   t.y = y;
-  t.y_row = 16;
-  if (t.packed)
-    gemm->tile(&t);
-  else
-    tile_of_copies(gemm, &t, columns);
-  for (int r = 0; r < t.rows; r++)
-    memcpy(tile->y + r * tile->y_row, y + r * 16, (size_t)columns * sizeof *y);
+  for (ptrdiff_t i = 0; i < tile->repeats; i++, t.a += t.a_next) {
+    const ptrdiff_t row = i * t.rows;
+    widen(init, tile->init + row * tile->init_row, tile->init_row, t.init_row ? t.rows : 1,
+          columns);
+    if (tile->residual) {
+      widen(residual, tile->residual + row * tile->residual_row, tile->residual_row, t.rows,
+            columns);
+      t.residual = residual;
+    }
+    if (t.packed)
+      gemm->tile(&t);
+    else
+      tile_of_copies(gemm, &t, columns);
+    for (int r = 0; r < t.rows; r++)
+      memcpy(tile->y + (row + r) * tile->y_row, y + r * 16, (size_t)columns * sizeof *y);
+  }
 }
 
 /* How many of the columns left the next tile takes: two panels, one, or a part of one. */
@@ -127,7 +132,8 @@ void wh_gemm_columns(const wh_gemm *gemm, wh_tile *t, ptrdiff_t columns) {
   t->residual = residual;
 }
 
-enum { BLOCK_FLOATS = 48 * 1024 };
+/* Floats of b that stay in the second cache, and of a's rows in the first. */
+enum { BLOCK_FLOATS = 48 * 1024, RUN_FLOATS = 4 * 1024 };
 
 ptrdiff_t wh_gemm_block(ptrdiff_t k) {
   const ptrdiff_t width = 16 * WH_GEMM_PANELS, fits = BLOCK_FLOATS / (k + 1) / width;
@@ -136,28 +142,28 @@ ptrdiff_t wh_gemm_block(ptrdiff_t k) {
 
 void wh_gemm_rows(const wh_gemm *gemm, const wh_tile *tile, const float *a, ptrdiff_t a_row,
                   ptrdiff_t m, ptrdiff_t n, ptrdiff_t k) {
-  wh_segment segment = {.count = k};
   if (!m) return;
+  wh_segment segment = {.count = k};
   const wh_split split = wh_gemm_split(gemm, m);
   const ptrdiff_t block = split.tiles > 1 ? wh_gemm_block(k) : n;
+  const ptrdiff_t run = 1 + RUN_FLOATS / (gemm->rows * (k + 1));
   for (ptrdiff_t column = 0; column < n; column += block) {
     wh_tile t = *tile;
     t.segments = &segment;
     t.segment_count = 1;
+    t.a = 0;
     t.b += column / 16 * t.b_panel;
-    t.y += column;
-    if (t.init) t.init += column;
-    if (t.residual) t.residual += column;
-    ptrdiff_t row = 0;
-    for (ptrdiff_t i = 0; i < split.tiles; i++) {
+    for (ptrdiff_t i = 0, row = 0; i < split.tiles; i += t.repeats) {
       t.rows = wh_split_rows(&split, i);
+      t.repeats = (int)wh_min64(run, (i < split.more ? split.more : split.tiles) - i);
+      t.a_next = t.repeats > 1 ? t.rows * a_row : 0;
       for (int r = 0; r < gemm->rows; r++)
         segment.rows[r] = a + (row + (r < t.rows ? r : t.rows - 1)) * a_row;
+      t.y = tile->y + row * t.y_row + column;
+      if (t.init) t.init = tile->init + row * t.init_row + column;
+      if (t.residual) t.residual = tile->residual + row * t.residual_row + column;
       wh_gemm_columns(gemm, &t, wh_min64(block, n - column));
-      row += t.rows;
-      t.y += t.rows * t.y_row;
-      if (t.init) t.init += t.rows * t.init_row;
-      if (t.residual) t.residual += t.rows * t.residual_row;
+      row += t.rows * (ptrdiff_t)t.repeats;
     }
   }
 }

@@ -38,9 +38,14 @@ typedef struct wh_tile {
   float low, high;
   int rows, columns; /* 1 ... variant's rows, 16 * panels; more than one panel only for rows > 1 */
   int packed;        /* b is packed panels, readable to their full width */
+  /* So many tiles below each other, each with rows of its own in y, residual and (unless init_row
+   * is 0) init. The rows of a begin a floats after the segments' for the first, a_next more for
+   * each further one. */
+  int repeats;
+  ptrdiff_t a, a_next;
 } wh_tile;
 
-/* Reads init, residual and writes y for exactly rows by columns. */
+/* Reads init, residual and writes y for exactly rows by columns, repeats times. */
 typedef void wh_tile_function(const wh_tile *tile);
 wh_tile_function wh_tile_scalar, wh_tile_avx2, wh_tile_avx512, wh_tile_neon;
 
@@ -66,7 +71,7 @@ static inline int wh_split_rows(const wh_split *split, ptrdiff_t tile) {
   return tile < split->more ? split->big : split->small;
 }
 
-/* One tile of any number of columns; changes tile.columns only. Packed: b_row is 16 and b_panel the
+/* Tiles of any number of columns; changes tile.columns only. Packed: b_row is 16 and b_panel the
  * panel's size. Row-major: b_panel is 16 and there is one segment, from b's first row. */
 void wh_gemm_columns(const wh_gemm *gemm, wh_tile *tile, ptrdiff_t columns);
 
@@ -74,7 +79,7 @@ void wh_gemm_columns(const wh_gemm *gemm, wh_tile *tile, ptrdiff_t columns);
 ptrdiff_t wh_gemm_block(ptrdiff_t k);
 
 /* y[m][n] with contiguous rows a + i * a_row of k floats. tile gives everything else;
- * tile.segments, rows and columns are ignored. */
+ * tile's segments, rows, columns, repeats, a and a_next are ignored. */
 void wh_gemm_rows(const wh_gemm *gemm, const wh_tile *tile, const float *a, ptrdiff_t a_row,
                   ptrdiff_t m, ptrdiff_t n, ptrdiff_t k);
 

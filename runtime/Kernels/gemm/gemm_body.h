@@ -2,18 +2,40 @@
  * rows by vectors sums that stay in registers: callers pass constants. at is its first vector;
  * part: one panel whose columns end inside its last vector; exact: t->rows is rows, else it may be
  * less. */
+#include "../common/operands.h"
+
 #define WH_VECTORS (16 / WH_LANES)
 
 WH_INLINE vf load_some(const float *p, bool some, int64_t columns) {
   return some ? v_load_part(p, columns) : v_load(p);
 }
 
+/* Where one of the repeats is. */
+typedef struct place {
+  ptrdiff_t a;
+  const float *init, *residual;
+  float *y;
+} place;
+
+/* Runs one(t, &at) as often as t says. */
+#define EVERY(t, one)                                                \
+  {                                                                  \
+    place at = {(t)->a, (t)->init, (t)->residual, (t)->y};           \
+    for (int i = (t)->repeats; i > 0; i--) {                         \
+      one(t, &at);                                                   \
+      at.a += (t)->a_next;                                           \
+      at.init += (t)->rows * (t)->init_row;                          \
+      at.y += (t)->rows * (t)->y_row;                                \
+      if (at.residual) at.residual += (t)->rows * (t)->residual_row; \
+    }                                                                \
+  }
+
 /* Residual, clamp and store of a tile's sums. */
-WH_INLINE void finish(const wh_tile *t, vf sum[][4], const int rows, const int vectors,
-                      const int at, const bool part, const bool exact) {
+WH_INLINE void finish(const wh_tile *t, const place *p, vf sum[][4], const int rows,
+                      const int vectors, const int at, const bool part, const bool exact) {
   const vf low = v_all(t->low), high = v_all(t->high);
-  if (t->residual) {
-    const float *from = t->residual + at * WH_LANES;
+  if (p->residual) {
+    const float *from = p->residual + at * WH_LANES;
     WH_UNROLL
     for (int r = 0; r < rows; r++, from += t->residual_row) {
       if (!exact && r >= t->rows) continue;
@@ -22,7 +44,7 @@ WH_INLINE void finish(const wh_tile *t, vf sum[][4], const int rows, const int v
         sum[r][v] += load_some(from + v * WH_LANES, part && v == vectors - 1, t->columns);
     }
   }
-  float *to = t->y + at * WH_LANES;
+  float *to = p->y + at * WH_LANES;
   WH_UNROLL
   for (int r = 0; r < rows; r++, to += t->y_row) {
     if (!exact && r >= t->rows) continue;
@@ -37,12 +59,12 @@ WH_INLINE void finish(const wh_tile *t, vf sum[][4], const int rows, const int v
   }
 }
 
-WH_INLINE void tile_of(const wh_tile *t, const int rows, const int vectors, const int at,
-                       const bool part, const bool exact) {
+WH_INLINE void tile_of(const wh_tile *t, const place *p, const int rows, const int vectors,
+                       const int at, const bool part, const bool exact) {
   vf sum[WH_GEMM_ROWS][4];
   WH_UNROLL
   for (int r = 0; r < rows; r++) {
-    const float *init = t->init + (exact || r < t->rows ? r * t->init_row : 0) + at * WH_LANES;
+    const float *init = p->init + (exact || r < t->rows ? r * t->init_row : 0) + at * WH_LANES;
     WH_UNROLL
     for (int v = 0; v < vectors; v++)
       sum[r][v] = load_some(init + v * WH_LANES, part && v == vectors - 1, t->columns);
@@ -52,7 +74,8 @@ WH_INLINE void tile_of(const wh_tile *t, const int rows, const int vectors, cons
     const float *row[WH_GEMM_ROWS], *b = t->b + s->b * b_row + at * WH_LANES;
     const ptrdiff_t count = s->count;
     WH_UNROLL
-    for (int r = 0; r < rows; r++) row[r] = s->rows[r];
+    for (int r = 0; r < rows; r++) row[r] = s->rows[r] + p->a;
+    WH_ROLLED
     for (ptrdiff_t k = 0; k < count; k++, b += b_row) {
       vf column[4];
       WH_UNROLL
@@ -67,20 +90,21 @@ WH_INLINE void tile_of(const wh_tile *t, const int rows, const int vectors, cons
       }
     }
   }
-  finish(t, sum, rows, vectors, at, part, exact);
+  finish(t, p, sum, rows, vectors, at, part, exact);
 }
 
 /* One row of one panel: four k at once, so that the sums do not wait for each other. */
-WH_INLINE void row_of(const wh_tile *t, const int vectors, const int at, const bool part) {
+WH_INLINE void row_of(const wh_tile *t, const place *p, const int vectors, const int at,
+                      const bool part) {
   vf sum[4][4];
   WH_UNROLL
   for (int v = 0; v < vectors; v++) {
-    sum[0][v] = load_some(t->init + (at + v) * WH_LANES, part && v == vectors - 1, t->columns);
+    sum[0][v] = load_some(p->init + (at + v) * WH_LANES, part && v == vectors - 1, t->columns);
     sum[1][v] = sum[2][v] = sum[3][v] = (vf){0};
   }
   const ptrdiff_t b_row = t->b_row;
   for (const wh_segment *s = t->segments, *end = s + t->segment_count; s < end; s++) {
-    const float *row = s->rows[0], *b = t->b + s->b * b_row + at * WH_LANES;
+    const float *row = s->rows[0] + p->a, *b = t->b + s->b * b_row + at * WH_LANES;
     ptrdiff_t k = 0;
     for (; k + 4 <= s->count; k += 4, b += 4 * b_row) {
       WH_UNROLL
@@ -103,5 +127,5 @@ WH_INLINE void row_of(const wh_tile *t, const int vectors, const int at, const b
   }
   WH_UNROLL
   for (int v = 0; v < vectors; v++) sum[0][v] += sum[1][v] + (sum[2][v] + sum[3][v]);
-  finish(t, sum, 1, vectors, at, part, true);
+  finish(t, p, sum, 1, vectors, at, part, true);
 }

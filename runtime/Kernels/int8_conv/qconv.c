@@ -74,20 +74,23 @@ static wh_qresult result_of(const wh_call *call) {
   return result;
 }
 
-/* Bytes of weights that tiles of pixels go over together, and of x that panels go over. */
-enum { WEIGHTS_BLOCK = 1 << 17, X_BLOCK = 1 << 14 };
+/* Bytes of weights that a tile of pixels goes over, of x that a panel goes over in one call, and of
+ * x that all weights go over when they are more than a block: the first and last share the second
+ * cache. */
+enum { WEIGHTS_BLOCK = 1 << 17, X_CALL = 1 << 14, X_BLOCK = 1 << 18 };
 
 typedef struct walk {
   wh_qwindow window;
   wh_qkernel kernel;
-  int32_t sums[WH_QROWS * WH_QPANELS * 16];
+  wh_qready ready;
+  int32_t sums[WH_QSUMS * 16];
 } walk;
 
 /* A tile whose windows are not one list: panels one after the other, sums waiting between lists. */
 static void tile_of_pieces(walk *s, const wh_qtile *tile, ptrdiff_t pixel) {
   const ptrdiff_t bytes = tile->result->kind == WH_RESULT_Q8 ? 1 : 4;
   const ptrdiff_t total = s->window.runs * s->window.count;
-  wh_qwindow_locate(&s->window, pixel, tile->rows, s->kernel.rows);
+  wh_qwindow_locate(&s->window, pixel, tile->rows, wh_qkernel_reach(&s->kernel, tile->rows));
   for (int p = 0; p < tile->panels; p += s->kernel.panels) {
     wh_qtile t = *tile;
     t.panels = tile->panels - p < s->kernel.panels ? tile->panels - p : s->kernel.panels;
@@ -121,20 +124,21 @@ static bool is_flat(const wh_qconv *p) {
   return true;
 }
 
-static void flat(walk *s, const wh_qtile *block, ptrdiff_t pixels) {
+static void flat(walk *s, const wh_qtile *block, ptrdiff_t from, ptrdiff_t end) {
   wh_qtile t = *block;
   wh_qsegment *segment = s->window.segments;
   const ptrdiff_t stride = s->window.strides[2];
-  const int height = wh_qkernel_height(&s->kernel, pixels);
-  const ptrdiff_t most = wh_max64(X_BLOCK / (height * s->window.count), 1);
+  const int height = wh_qkernel_height(&s->kernel, end - from, block->panels);
+  const ptrdiff_t most = wh_max64(X_CALL / (height * s->window.count), 1);
   segment->runs = 1;
   segment->count = s->window.count;
   t.segment_count = 1;
   t.advance = height * stride;
-  for (ptrdiff_t i = 0; i < pixels; i += t.rows * t.tiles) {
-    t.rows = (int)wh_min64(pixels - i, height);
-    t.tiles = t.rows < height ? 1 : wh_min64((pixels - i) / height, most);
-    for (int r = 0; r < s->kernel.rows; r++)
+  for (ptrdiff_t i = from; i < end; i += t.rows * t.tiles) {
+    t.rows = (int)wh_min64(end - i, height);
+    t.tiles = t.rows < height ? 1 : wh_min64((end - i) / height, most);
+    const int reach = wh_qkernel_reach(&s->kernel, t.rows);
+    for (int r = 0; r < reach; r++)
       segment->rows[r] =
           s->window.x + s->window.group + (i + (r < t.rows ? r : t.rows - 1)) * stride;
     place(block, &t, i);
@@ -143,13 +147,13 @@ static void flat(walk *s, const wh_qtile *block, ptrdiff_t pixels) {
 }
 
 /* Tiles of output rows. */
-static void by_output_rows(walk *s, const wh_qtile *block, ptrdiff_t pixels) {
+static void by_output_rows(walk *s, const wh_qtile *block, ptrdiff_t from, ptrdiff_t end) {
   const wh_qconv *p = s->window.p;
   const int32_t width = p->out[2];
-  const int height = wh_qkernel_height(&s->kernel, width);
+  const int height = wh_qkernel_height(&s->kernel, width, block->panels);
   wh_qtile t = *block;
   t.advance = height * p->stride[2] * s->window.strides[2];
-  for (ptrdiff_t i = 0; i < pixels; i += width) {
+  for (ptrdiff_t i = from; i < end; i += width) {
     const bool listed = wh_qwindow_row(&s->window, i);
     for (int32_t column = 0; column < width; column += (int32_t)(t.rows * t.tiles)) {
       t.rows = (int)wh_min64(width - column, height);
@@ -158,7 +162,9 @@ static void by_output_rows(walk *s, const wh_qtile *block, ptrdiff_t pixels) {
           column + height <= s->window.end)
         t.tiles = (s->window.end - column) / height;
       place(block, &t, i + column);
-      t.segment_count = listed ? wh_qwindow_span(&s->window, column, t.rows, s->kernel.rows) : 0;
+      t.segment_count =
+          listed ? wh_qwindow_span(&s->window, column, t.rows, wh_qkernel_reach(&s->kernel, t.rows))
+                 : 0;
       if (t.segment_count) {
         wh_qtile_columns(&s->kernel, &t);
       } else {
@@ -170,13 +176,45 @@ static void by_output_rows(walk *s, const wh_qtile *block, ptrdiff_t pixels) {
 }
 
 /* Tiles of pixels wherever they are, for rows that are too short for tiles of their own. */
-static void by_pixels(walk *s, const wh_qtile *block, ptrdiff_t pixels) {
-  const int height = wh_qkernel_height(&s->kernel, pixels);
+static void by_pixels(walk *s, const wh_qtile *block, ptrdiff_t from, ptrdiff_t end) {
+  const int height = wh_qkernel_height(&s->kernel, end - from, block->panels);
   wh_qtile t = *block;
-  for (ptrdiff_t i = 0; i < pixels; i += t.rows) {
-    t.rows = (int)wh_min64(pixels - i, height);
+  for (ptrdiff_t i = from; i < end; i += t.rows) {
+    t.rows = (int)wh_min64(end - i, height);
     place(block, &t, i);
     tile_of_pieces(s, &t, i);
+  }
+}
+
+/* Output pixels that all weights of a group go over, whole rows of them where they have rows. */
+static ptrdiff_t pixels_of_block(const walk *s, ptrdiff_t pixels, ptrdiff_t weights) {
+  const wh_qconv *p = s->window.p;
+  const ptrdiff_t width = p->out[2], row = p->stride[1] * s->window.strides[1];
+  if (weights <= WEIGHTS_BLOCK || row < 1) return pixels;
+  if (is_flat(p)) return wh_max64(X_BLOCK / s->window.strides[2] / 40, 1) * 40;
+  return wh_max64(X_BLOCK / row, 1) * width;
+}
+
+/* All panels of one group over some pixels. */
+static void group_of(walk *s, const wh_qtile *group, ptrdiff_t wide, ptrdiff_t from,
+                     ptrdiff_t end) {
+  const wh_qconv *p = s->window.p;
+  wh_qtile t = *group;
+  for (ptrdiff_t left = group->panels; left > 0; left -= wide) {
+    const ptrdiff_t columns = 16 * wide;
+    t.panels = (int)wh_min64(wide, left);
+    if (is_flat(p))
+      flat(s, &t, from, end);
+    else if (p->out[2] > 4)
+      by_output_rows(s, &t, from, end);
+    else
+      by_pixels(s, &t, from, end);
+    t.columns -= columns;
+    t.head += wide * t.panel;
+    t.w += wide * t.panel;
+    t.y += columns * (t.result->kind == WH_RESULT_Q8 ? 1 : 4);
+    if (t.residual) t.residual += columns;
+    if (t.bias) t.bias += columns;
   }
 }
 
@@ -192,36 +230,33 @@ int32_t wh_qconv_run(const wh_call *call) {
   const int32_t zero = dynamic ? *wh_input(call, X_ZERO)->data - 128 : p->x_zero;
   walk s; /* lists are written before they are read */
   s.kernel = wh_qkernel_select(call->cpu);
+  s.ready.head = NULL;
   wh_qwindow_begin(&s.window, p, wh_input(call, X)->data, (uint8_t)zero ^ result.flip);
   const ptrdiff_t element = p->result == WH_RESULT_Q8 ? 1 : 4;
   const ptrdiff_t panel = (ptrdiff_t)wh_qconv_panel_bytes(p);
+  const ptrdiff_t step = pixels_of_block(&s, pixels, panels * panel);
   const ptrdiff_t wide = wh_max64(WEIGHTS_BLOCK / panel / s.kernel.panels, 1) * s.kernel.panels;
-  wh_qtile t = {.result = &result,
+  wh_qtile t = {.ready = &s.ready,
+                .result = &result,
                 .segments = s.window.segments,
                 .tiles = 1,
                 .panel = panel,
+                .panels = (int)panels,
                 .sums = s.sums,
                 .x_offset = (result.flip ? 128 : 0) + (dynamic ? zero : 0),
                 .y_row = p->y_row * element,
                 .residual_row = width};
   for (ptrdiff_t g = 0; g < p->groups; g++) {
+    const ptrdiff_t n = g * p->filters;
     s.window.group = g * p->channels;
-    for (ptrdiff_t from = 0; from < panels; from += wide) {
-      const ptrdiff_t n = g * p->filters + 16 * from;
-      t.panels = (int)wh_min64(wide, panels - from);
-      t.columns = wh_min64(16 * wide, p->filters - 16 * from);
-      t.head = wh_input(call, WEIGHTS)->data + (g * panels + from) * panel;
-      t.w = t.head + WH_QCONV_HEAD;
-      t.y = wh_output(call, 0)->data + (p->y_offset + n) * element;
-      t.residual = residual ? residual->data + n : NULL;
-      t.bias = dynamic && bias ? (const float *)bias->data + n : NULL;
-      if (is_flat(p))
-        flat(&s, &t, pixels);
-      else if (p->out[2] > 4)
-        by_output_rows(&s, &t, pixels);
-      else
-        by_pixels(&s, &t, pixels);
-    }
+    t.columns = p->filters;
+    t.head = wh_input(call, WEIGHTS)->data + g * panels * panel;
+    t.w = t.head + WH_QCONV_HEAD;
+    t.y = wh_output(call, 0)->data + (p->y_offset + n) * element;
+    t.residual = residual ? residual->data + n : NULL;
+    t.bias = dynamic && bias ? (const float *)bias->data + n : NULL;
+    for (ptrdiff_t i = 0; i < pixels; i += step)
+      group_of(&s, &t, wide, i, wh_min64(i + step, pixels));
   }
   return WHERRY_OK;
 }

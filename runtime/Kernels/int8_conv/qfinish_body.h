@@ -14,12 +14,6 @@ WH_INLINE void q_start(const wh_qtile *t, int p, vi acc[WH_Q8_VECTORS]) {
   }
 }
 
-/* Are results plain 8-bit ones of whole sums? Others go through q_finish. */
-WH_INLINE bool q_plain(const wh_qtile *t) {
-  return t->result->kind == WH_RESULT_Q8 && !t->residual && !t->row_terms && !t->resume &&
-         !t->suspend;
-}
-
 WH_INLINE void q_load_factors(const wh_qtile *t, int p, vf factor[WH_Q8_VECTORS]) {
   const float *scale = (const float *)(const void *)(t->head + p * t->panel + 128);
   WH_UNROLL
@@ -70,8 +64,7 @@ WH_INLINE void q_finish_words(const wh_qtile *t, int p, vi acc[WH_Q8_VECTORS], u
 }
 
 /* Results of one tile from its accumulators [rows][panels][16]; row is its first. */
-static __attribute__((noinline)) void q_finish(const wh_qtile *t, ptrdiff_t row,
-                                               const int32_t *from) {
+WH_INLINE void q_finish_any(const wh_qtile *t, ptrdiff_t row, const int32_t *from) {
   int32_t *sums = t->sums;
   for (ptrdiff_t r = row; r < row + t->rows; r++) {
     uint8_t *y = t->y + r * t->y_row;
@@ -97,8 +90,7 @@ static __attribute__((noinline)) void q_finish(const wh_qtile *t, ptrdiff_t row,
 }
 
 /* The same when there is a residual. */
-static __attribute__((noinline)) void q_finish_residual(const wh_qtile *t, ptrdiff_t row,
-                                                        const int32_t *from) {
+WH_INLINE void q_finish_residual(const wh_qtile *t, ptrdiff_t row, const int32_t *from) {
   const wh_qresult result = *t->result;
   const int32_t *sums = t->sums;
   for (ptrdiff_t r = row; r < row + t->rows; r++) {
@@ -117,4 +109,12 @@ static __attribute__((noinline)) void q_finish_residual(const wh_qtile *t, ptrdi
       q_store(y + 16 * p, bytes, t->columns - 16 * p);
     }
   }
+}
+
+static __attribute__((noinline)) void q_finish(const wh_qtile *t, ptrdiff_t row,
+                                               const int32_t *from) {
+  if (t->residual && !t->suspend)
+    q_finish_residual(t, row, from);
+  else
+    q_finish_any(t, row, from);
 }

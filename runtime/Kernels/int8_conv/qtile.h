@@ -11,9 +11,9 @@
 
 #include "../common/q8.h"
 
-/* Rows of the highest tile, and panels of any tile. */
+/* Rows of the highest tile; accumulators of any tile, in panels of a row. */
 #define WH_QROWS 10
-#define WH_QPANELS 2
+#define WH_QSUMS 20
 
 /* Part of k: runs of count values for every row, the next run steps[r] bytes further. */
 typedef struct wh_qsegment {
@@ -33,7 +33,15 @@ typedef struct wh_qresult {
   float x_scale; /* WH_RESULT_DYNAMIC */
 } wh_qresult;
 
+/* What a variant works out once for all tiles of the same panels; head null: nothing yet. */
+typedef struct wh_qready {
+  const uint8_t *head;
+  int panels;
+  _Alignas(64) uint8_t bytes[2048];
+} wh_qready;
+
 typedef struct wh_qtile {
+  wh_qready *ready; /* kept for tiles of one result */
   const wh_qresult *result;
   const wh_qsegment *segments;
   ptrdiff_t segment_count;
@@ -62,14 +70,19 @@ wh_qtile_function wh_qtile_scalar, wh_qtile_avx512_vnni;
 typedef struct wh_qkernel {
   wh_qtile_function *tile;
   uint16_t heights; /* bit r - 1: tiles of r rows waste nothing */
+  uint16_t thin;    /* the same of one panel: some of those */
   uint8_t rows, panels;
+  uint8_t single; /* panels of a tile of one row */
 } wh_qkernel;
 
 /* The kernel for a processor and its storage of WH_Q8. */
 wh_qkernel wh_qkernel_select(uint32_t cpu);
 
+/* The height of the smallest tile for so many rows: as many pointers are read. */
+int wh_qkernel_reach(const wh_qkernel *kernel, int rows);
+
 /* The height of tiles that takes least time for so many rows. */
-int wh_qkernel_height(const wh_qkernel *kernel, ptrdiff_t rows);
+int wh_qkernel_height(const wh_qkernel *kernel, ptrdiff_t rows, ptrdiff_t panels);
 
 /* Tiles of any number of panels. */
 void wh_qtile_columns(const wh_qkernel *kernel, const wh_qtile *tile);

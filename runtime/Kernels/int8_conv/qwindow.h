@@ -6,7 +6,7 @@
 
 /* Limits of one list: its segments, bytes a row of padding can stand for, bytes of copied windows
  * that cross the left or right edge. Copies of one segment of WH_QPAD bytes fit for every row. */
-enum { WH_QSEGMENTS = 16, WH_QPAD = 256, WH_QEDGES = 8192, WH_QSLACK = 64 };
+enum { WH_QSEGMENTS = 16, WH_QPAD = 256, WH_QEDGES = 9216, WH_QSLACK = 64 };
 
 typedef struct wh_qpixel {
   const uint8_t *image;

@@ -50,8 +50,17 @@ const char *wh_qdepthwise_check(const wh_call *call) {
 
 static const wh_strips8 *variant(uint32_t cpu) {
 #if defined(__x86_64__)
-  const uint32_t vnni512 = WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI | WH_CPU_UNSIGNED;
+  const uint32_t vnni512 = WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI;
+  if (!(cpu & WH_CPU_UNSIGNED)) return NULL;
   if ((cpu & vnni512) == vnni512) return &wh_strips8_avx512_vnni;
+  if (cpu & WHERRY_CPU_AVX_VNNI) return &wh_strips8_avx_vnni;
+  if (cpu & WHERRY_CPU_AVX2) return &wh_strips8_avx2;
+#elif defined(__ARM_NEON)
+  if (cpu & WH_CPU_UNSIGNED) return NULL;
+#if defined(__aarch64__)
+  if (cpu & WHERRY_CPU_DOTPROD) return &wh_strips8_dotprod;
+#endif
+  if (cpu & WHERRY_CPU_NEON) return &wh_strips8_neon;
 #endif
   (void)cpu;
   return NULL;

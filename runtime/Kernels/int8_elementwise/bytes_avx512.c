@@ -1,6 +1,7 @@
 #if defined(__x86_64__)
 #include "../common/target_avx512.h"
 /**/
+#include "../common/operands.h"
 #include "bytes.h"
 #include "bytes_vector.h"
 /**/

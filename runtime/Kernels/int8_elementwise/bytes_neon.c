@@ -1,4 +1,5 @@
 #if defined(__ARM_NEON)
+#include "../common/operands.h"
 #include "bytes.h"
 #include "bytes_vector.h"
 /**/

@@ -52,4 +52,38 @@ wh_range wh_range_scalar(const float *x, int64_t count) {
   return r;
 }
 
+void wh_softmax_table_scalar(const float *reversed, float k, int32_t zero, uint8_t flip,
+                             uint8_t table[256]) {
+  for (int u = 0; u < 256; u++)
+    table[(uint8_t)(u - 128) ^ flip] = (uint8_t)wh_to_byte(reversed[u] * k, zero, -128, 127) ^ flip;
+}
+
+/* Sums wrap: what a sound file holds stays below 2^31. */
+static int32_t pixel_sum(const wh_qresize *p, const wh_resize_taps *taps, uint8_t flip,
+                         const uint8_t *x) {
+  uint32_t sum = 0;
+  for (int64_t s = 0; s < p->taps[0]; s++) {
+    for (int64_t t = 0; t < p->taps[1]; t++) {
+      const int64_t at = (int64_t)taps->indices[0][s] * p->in[1] + taps->indices[1][t];
+      const int32_t q = (int8_t)(x[at * p->inner] ^ flip);
+      sum +=
+          (uint32_t)taps->weights[0][s] * (uint32_t)taps->weights[1][t] * (uint32_t)(q - p->x_zero);
+    }
+  }
+  return (int32_t)sum;
+}
+
+void wh_resize_scalar(const wh_qresize *p, uint8_t flip, const wh_resize_taps *row,
+                      const uint8_t *x, uint8_t *y) {
+  wh_resize_taps taps = *row;
+  for (int64_t o = 0; o < p->out[1]; o++) {
+    for (int64_t i = 0; i < p->inner; i++) {
+      const float t = (float)pixel_sum(p, &taps, flip, x + i) * p->factor;
+      *y++ = (uint8_t)wh_to_byte(t, p->y_zero, -128, 127) ^ flip;
+    }
+    taps.indices[1] += p->taps[1];
+    taps.weights[1] += p->taps[1];
+  }
+}
+
 #include "../common/region_end.h"

@@ -145,17 +145,13 @@ WH_INLINE floats in_order(const uint8_t *p, const origin *o) {
   for (int j = 0; j < 4; j++) d.v[j] = v_float_of(widen(p + j * WH_LANES, o) - o->zero);
   return d;
 }
-/* Unchanged, as integers. */
-WH_INLINE block integers_in_lanes(const uint8_t *p, const origin *o) {
-  block r;
-  WH_UNROLL
-  for (int j = 0; j < 4; j++)
+/* WH_LANES bytes as integers, as stored. */
+WH_INLINE vi integers(const uint8_t *p) {
 #if WH_LANES == 16
-    r.v[j] = (vi)_mm512_maskz_shuffle_epi8(0x1111111111111111, _mm512_loadu_si512(p), o->order[j]);
+  return (vi)_mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
 #else
-    r.v[j] = (vi)_mm256_shuffle_epi8(_mm256_loadu_si256((const __m256i *)p), o->order[j]);
+  return (vi)_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
 #endif
-  return r;
 }
 WH_INLINE floats in_lanes(const uint8_t *p, const origin *o) {
   floats d;
@@ -190,12 +186,8 @@ WH_INLINE floats in_order(const uint8_t *p, const origin *o) {
   }
   return d;
 }
-WH_INLINE block integers_in_lanes(const uint8_t *p, const origin *o) {
-  (void)o;
-  const int8x16_t b = vld1q_s8((const int8_t *)p);
-  const int16x8_t s = vmovl_s8(vget_low_s8(b)), t = vmovl_s8(vget_high_s8(b));
-  return (block){{(vi)vmovl_s16(vget_low_s16(s)), (vi)vmovl_s16(vget_high_s16(s)),
-                  (vi)vmovl_s16(vget_low_s16(t)), (vi)vmovl_s16(vget_high_s16(t))}};
+WH_INLINE vi integers(const uint8_t *p) {
+  return (vi)vmovl_s16(vget_low_s16(vmovl_s8(vld1_s8((const int8_t *)p))));
 }
 #define in_lanes in_order
 #endif

@@ -32,29 +32,12 @@ static bool inside(const int32_t *indices, int64_t count, int32_t limit) {
   return true;
 }
 
-/* One pixel of inner values. Sums wrap: what a sound file holds stays below 2^31. */
-static void pixel(const wh_qresize *p, const wh_resize_taps *taps, uint8_t flip, const uint8_t *x,
-                  uint8_t *y) {
-  for (int64_t i = 0; i < p->inner; i++) {
-    uint32_t sum = 0;
-    for (int64_t s = 0; s < p->taps[0]; s++) {
-      for (int64_t t = 0; t < p->taps[1]; t++) {
-        const int64_t at = (int64_t)taps->indices[0][s] * p->in[1] + taps->indices[1][t];
-        const int32_t q = (int8_t)(x[at * p->inner + i] ^ flip);
-        sum += (uint32_t)taps->weights[0][s] * (uint32_t)taps->weights[1][t] *
-               (uint32_t)(q - p->x_zero);
-      }
-    }
-    y[i] = (uint8_t)wh_to_byte((float)(int32_t)sum * p->factor, p->y_zero, -128, 127) ^ flip;
-  }
-}
-
 int32_t wh_qresize_run(const wh_call *call) {
   const wh_qresize *p = call->parameters;
-  const uint8_t flip = wh_q8_flip(call), *x = wh_input(call, X)->data;
+  const uint8_t *x = wh_input(call, X)->data;
   uint8_t *y = wh_output(call, 0)->data;
-  wh_resize_function *vectors = wh_resize(call->cpu);
-  wh_resize_taps first, taps;
+  wh_resize_function *const row = wh_resize(call->cpu, p);
+  wh_resize_taps first;
   for (unsigned i = 0; i < 2; i++) {
     first.indices[i] = (const int32_t *)wh_input(call, INDICES0 + 2 * i)->data;
     first.weights[i] = (const int32_t *)wh_input(call, WEIGHTS0 + 2 * i)->data;
@@ -63,18 +46,9 @@ int32_t wh_qresize_run(const wh_call *call) {
   }
   if (!p->inner || !p->out[0] || !p->out[1]) return WHERRY_OK;
   for (int64_t n = 0; n < p->outer; n++, x += (int64_t)p->in[0] * p->in[1] * p->inner) {
-    taps = first;
-    for (int64_t i = 0; i < p->out[0]; i++) {
-      taps.indices[1] = first.indices[1];
-      taps.weights[1] = first.weights[1];
-      for (int64_t j = 0; j < p->out[1]; j++, y += p->inner) {
-        if (vectors)
-          vectors(p, &taps, x, y);
-        else
-          pixel(p, &taps, flip, x, y);
-        taps.indices[1] += p->taps[1];
-        taps.weights[1] += p->taps[1];
-      }
+    wh_resize_taps taps = first;
+    for (int64_t i = 0; i < p->out[0]; i++, y += (int64_t)p->out[1] * p->inner) {
+      row(p, wh_q8_flip(call), &taps, x, y);
       taps.indices[0] += p->taps[0];
       taps.weights[0] += p->taps[0];
     }

@@ -2,11 +2,10 @@
 #include "bytes.h"
 #include "rounding.h"
 
-enum { COLUMN = 512 };
-
-/* Bytes here are in the order of their values after flip. */
+/* The largest byte in the order of byte ^ flip. */
 WH_HOT uint8_t most_of(const uint8_t *x, uint8_t flip, int64_t count) {
   uint8_t most = 0;
+#pragma clang loop interleave(disable)
   for (int64_t i = 0; i < count; i++) most = (x[i] ^ flip) > most ? x[i] ^ flip : most;
   return most ^ flip;
 }
@@ -17,6 +16,7 @@ WH_HOT uint64_t sum_of(const uint32_t *table, uint8_t most, const uint8_t *x, in
   return sum;
 }
 
+/* reversed[255 - d] is of distance d below the largest, further entries are 0. */
 WH_HOT void reverse(const uint32_t *table, float *reversed) {
   for (int i = 0; i < 256; i++) reversed[i] = (float)table[255 - i];
   for (int i = 256; i < 512; i++) reversed[i] = 0;
@@ -35,66 +35,57 @@ const char *wh_qsoftmax_check(const wh_call *call) {
   return reason ? reason : wh_check_outputs(call, 1);
 }
 
-static float factor_of(const wh_qsoftmax *p, uint64_t sum) {
-  return sum ? (float)(p->inverse / (double)sum) : 0;
+/* A stretch of a column, contiguous: itself, or gathered. */
+enum { HELD = 512 };
+typedef struct stretch {
+  const uint8_t *x;
+  int64_t stride;
+  uint8_t held[HELD];
+} stretch;
+
+static const uint8_t *stretch_at(stretch *s, int64_t at, int64_t count) {
+  if (s->stride == 1) return s->x + at;
+  for (int64_t i = 0; i < count; i++) s->held[i] = s->x[(at + i) * s->stride];
+  return s->held;
 }
 
-/* One column, elements stride apart. */
-static void column(const wh_qsoftmax *p, const uint32_t *table, uint8_t flip, const uint8_t *x,
-                   uint8_t *y, int64_t stride) {
-  int32_t most = -128;
+/* A column by way of a table from its bytes to y's. */
+static void column(const wh_call *call, const float *reversed, int64_t at) {
+  const wh_qsoftmax *p = call->parameters;
+  const uint8_t flip = wh_q8_flip(call), order = flip ^ 0x80;
+  const int64_t count = p->count, step = p->inner == 1 ? count : HELD;
+  uint8_t table[256], most = order, *y = wh_output(call, 0)->data + at;
+  stretch s;
+  s.x = wh_input(call, 0)->data + at;
+  s.stride = p->inner;
   uint64_t sum = 0;
-  for (int64_t i = 0; i < p->count; i++) {
-    const int32_t q = (int8_t)(x[i * stride] ^ flip);
-    most = q > most ? q : most;
+  for (int64_t i = 0; i < count; i += step) {
+    const int64_t n = wh_min64(step, count - i);
+    const uint8_t m = most_of(stretch_at(&s, i, n), order, n);
+    most = (m ^ order) > (most ^ order) ? m : most;
   }
-  for (int64_t i = 0; i < p->count; i++) sum += table[most - (int8_t)(x[i * stride] ^ flip)];
-  const float k = factor_of(p, sum);
-  for (int64_t i = 0; i < p->count; i++) {
-    const float e = (float)table[most - (int8_t)(x[i * stride] ^ flip)];
-    y[i * stride] = (uint8_t)wh_to_byte(e * k, p->y_zero, -128, 127) ^ flip;
+  for (int64_t i = 0; i < count; i += step) {
+    const int64_t n = wh_min64(step, count - i);
+    sum += sum_of((const uint32_t *)wh_input(call, 1)->data, most, stretch_at(&s, i, n), n);
   }
-}
-
-/* A row by way of a table from its bytes to y's. */
-static void row(const wh_call *call, const float *reversed, const uint8_t *x, uint8_t *y) {
-  const wh_qsoftmax *p = call->parameters;
-  const uint8_t flip = wh_q8_flip(call) ^ 0x80, most = most_of(x, flip, p->count);
-  const uint32_t *exponentials = (const uint32_t *)wh_input(call, 1)->data;
-  const float k = factor_of(p, sum_of(exponentials, most, x, p->count));
-  uint8_t table[256];
-  wh_softmax_table(call->cpu)(reversed + 255 - (most ^ flip), k, p->y_zero, table);
-  wh_bytes_lookup(call->cpu, table, x, y, p->count);
-}
-
-static void held_column(const wh_call *call, const float *reversed, const uint8_t *x, uint8_t *y) {
-  const wh_qsoftmax *p = call->parameters;
-  uint8_t held[COLUMN];
-  for (int i = 0; i < p->count; i++) held[i] = x[(int64_t)i * p->inner];
-  row(call, reversed, held, held);
-  for (int i = 0; i < p->count; i++) y[(int64_t)i * p->inner] = held[i];
+  const float k = sum ? (float)(p->inverse / (double)sum) : 0;
+  wh_softmax_table(call->cpu)(reversed + 255 - (most ^ order), k, p->y_zero, flip, table);
+  for (int64_t i = 0; i < count; i += step) {
+    const int64_t n = wh_min64(step, count - i);
+    const uint8_t *from = stretch_at(&s, i, n);
+    uint8_t *to = p->inner == 1 ? y + i : s.held;
+    wh_bytes_lookup(call->cpu, n)(table, from, to, n);
+    for (int64_t j = 0; to == s.held && j < n; j++) y[(i + j) * p->inner] = to[j];
+  }
 }
 
 int32_t wh_qsoftmax_run(const wh_call *call) {
   const wh_qsoftmax *p = call->parameters;
-  const uint32_t *table = (const uint32_t *)wh_input(call, 1)->data;
-  const uint8_t *x = wh_input(call, 0)->data;
-  uint8_t *y = wh_output(call, 0)->data;
-  const int64_t inner = p->inner;
-  const bool vectors = wh_softmax_table(call->cpu) != NULL;
   float reversed[512];
-  if (!p->count || !inner) return WHERRY_OK;
-  if (vectors) reverse(table, reversed);
+  if (!p->count || !p->inner) return WHERRY_OK;
+  reverse((const uint32_t *)wh_input(call, 1)->data, reversed);
   for (int64_t o = 0; o < p->outer; o++) {
-    for (int64_t i = 0; i < inner; i++) {
-      const int64_t at = o * p->count * inner + i;
-      if (vectors && inner == 1)
-        row(call, reversed, x + at, y + at);
-      else if (vectors && p->count <= COLUMN)
-        held_column(call, reversed, x + at, y + at);
-      else
-        column(p, table, wh_q8_flip(call), x + at, y + at, inner);
-    }
+    for (int64_t i = 0; i < p->inner; i++) column(call, reversed, o * p->count * p->inner + i);
   }
   return WHERRY_OK;
 }

@@ -15,7 +15,7 @@ static inline bool wh_is_factor(float factor) {
   return factor >= 0x1p-126f && factor <= WH_LARGEST_FACTOR;
 }
 
-static inline bool wh_is_byte(int32_t value) { return value >= -128 && value <= 127; }
+static inline bool wh_is_byte(int32_t value) { return (uint32_t)value + 128 < 256; }
 
 /* Half to even, of t limited to +-2^20: far outside of what any byte is clamped from. NaN counts as
  * 0. */

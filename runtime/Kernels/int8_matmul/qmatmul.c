@@ -70,16 +70,20 @@ typedef struct product {
 /* One matrix a by panels that are packed. */
 static void multiply(const product *s, const uint8_t *a, ptrdiff_t a_row, uint8_t *y) {
   const wh_qmatmul *p = s->p;
-  int32_t terms[WH_QROWS] = {0}, sums[WH_QROWS * WH_QPANELS * 16];
+  wh_qready ready;
+  int32_t terms[WH_QROWS] = {0}, sums[WH_QSUMS * 16];
   wh_qsegment segment = {.runs = 1, .count = ((ptrdiff_t)p->k + 3) / 4 * 4};
   wh_qtile t = s->tile;
   t.segments = &segment;
   t.sums = sums;
+  t.ready = &ready;
+  ready.head = NULL;
   t.tiles = 1;
   if (p->b_zero) t.row_terms = terms;
   for (ptrdiff_t i = 0; i < p->m; i += t.rows) {
     t.rows = (int)wh_min64(p->m - i, s->height);
-    for (int r = 0; r < s->kernel.rows; r++)
+    const int reach = wh_qkernel_reach(&s->kernel, t.rows);
+    for (int r = 0; r < reach; r++)
       segment.rows[r] = a + (i + (r < t.rows ? r : t.rows - 1)) * a_row;
     for (int r = 0; r < t.rows && p->b_zero; r++)
       terms[r] = p->b_zero * (p->k * p->a_zero - sum_of(segment.rows[r], p->k, t.result->flip));
@@ -112,7 +116,7 @@ int32_t wh_qmatmul_run(const wh_call *call) {
                         .panels = (int)panels,
                         .columns = p->n,
                         .y_row = p->n}};
-  s.height = wh_qkernel_height(&s.kernel, p->m);
+  s.height = wh_qkernel_height(&s.kernel, p->m, panels);
   const uint8_t *last = NULL;
   for (int32_t i = 0; i < p->batch[0]; i++) {
     for (int32_t j = 0; j < p->batch[1]; j++) {

@@ -44,6 +44,16 @@ static double place(const wh_qpool *p, wh_pool8 *w, int axis, int64_t out) {
   return (double)wh_min64(taps, p->kernel[axis]);
 }
 
+static wh_pool8_function *variant(uint32_t cpu) {
+#if defined(__x86_64__)
+  if (cpu & WHERRY_CPU_AVX2 && cpu & WH_CPU_UNSIGNED) return wh_pool8_avx2;
+#elif defined(__ARM_NEON)
+  if (cpu & WHERRY_CPU_NEON && !(cpu & WH_CPU_UNSIGNED)) return wh_pool8_neon;
+#endif
+  (void)cpu;
+  return wh_pool8_scalar;
+}
+
 int32_t wh_qpool_run(const wh_call *call) {
   const wh_qpool *p = call->parameters;
   const ptrdiff_t c = p->channels;
@@ -58,9 +68,11 @@ int32_t wh_qpool_run(const wh_call *call) {
                 .y_zero = average ? p->y_zero : 0,
                 .low = p->low,
                 .high = p->high};
+  wh_pool8_function *window = variant(call->cpu);
   double counts[3], counted = 0;
   if (!c || !wh_count(p->out, 3)) return WHERRY_OK;
   for (int i = 0; i < 3; i++) w.tap[i] = step[i] * p->dilation[i];
+  w.y_end = w.y + (ptrdiff_t)wh_count(p->out, 3) * p->batch * c;
   for (int32_t n = 0; n < p->batch; n++, x += step[0] * p->in[0]) {
     for (int32_t od = 0; od < p->out[0]; od++) {
       counts[0] = place(p, &w, 0, od);
@@ -77,7 +89,9 @@ int32_t wh_qpool_run(const wh_call *call) {
             counted = count;
             w.factor = (float)(p->ratio / (count > 0 ? count : 1));
           }
-          wh_pool8_scalar(&w, 0);
+          if (average)
+            w.offset = w.taps[0] * w.taps[1] * w.taps[2] * (w.x_zero + (w.flip ? 128 : 0));
+          window(&w);
           if (empty) place(p, &w, 0, od);
         }
       }

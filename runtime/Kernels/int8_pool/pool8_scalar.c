@@ -26,6 +26,7 @@ static void run_of(const wh_pool8 *w, ptrdiff_t from, int count) {
   }
 }
 
-void wh_pool8_scalar(const wh_pool8 *w, ptrdiff_t c) {
-  for (; c < w->channels; c += RUN) run_of(w, c, (int)wh_min64(RUN, w->channels - c));
+void wh_pool8_scalar(const wh_pool8 *w) {
+  for (ptrdiff_t c = 0; c < w->channels; c += RUN)
+    run_of(w, c, (int)wh_min64(RUN, w->channels - c));
 }

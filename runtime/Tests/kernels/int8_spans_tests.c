@@ -79,7 +79,7 @@ static void binaryVariantsAgree(void) {
     if (in_place == 1 && a_step) to = a.data;
     if (in_place == 2 && b_step) to = b.data;
     if (to != y) memset(to + count, 0xC3, GUARD);
-    wh_bytes_binary(cpu, &p, a.data, a_step, b.data, b_step, to, count);
+    wh_bytes_binary(cpu, &p)(&p, flip_of(cpu), a.data, a_step, b.data, b_step, to, count);
     expect_span("binary", to, e, count);
     free(a.block);
     free(b.block);
@@ -100,7 +100,7 @@ static void everyPairOfBytesAgrees(void) {
     const uint32_t cpu = masks[round % cpus];
     const wh_qbinary p = random_binary();
     wh_bytes_binary_scalar(&p, flip_of(cpu), a, 1, b, 1, e, 65536);
-    wh_bytes_binary(cpu, &p, a, 1, b, 1, y, 65536);
+    wh_bytes_binary(cpu, &p)(&p, flip_of(cpu), a, 1, b, 1, y, 65536);
     for (int i = 0; i < 65536; i++)
       EXPECT(y[i] == e[i], "kind %d cpu %x: %02x %02x give %02x, not %02x", p.kind, cpu, a[i], b[i],
              y[i], e[i]);
@@ -124,7 +124,7 @@ static void lookupVariantsAgree(void) {
                x = random_span(count, random_below(64), 0);
     wh_bytes_lookup_scalar(table.data, x.data, e, count);
     if (in_place) memcpy(y, x.data, (size_t)count);
-    wh_bytes_lookup(cpu, table.data, in_place ? y : x.data, y, count);
+    wh_bytes_lookup(cpu, count)(table.data, in_place ? y : x.data, y, count);
     expect_span("lookup", y, e, count);
     free(table.block);
     free(x.block);
@@ -176,7 +176,7 @@ static void quantizeVariantsAgree(void) {
     for (int i = 0; i < count; i++) x[i] = smooth ? random_real(-140, 140) * scale : awkward(scale);
     memset(y, 0xC3, sizeof y);
     wh_bytes_quantize_scalar(x, scale, zero, flip, e, count);
-    wh_bytes_quantize(cpu, x, scale, zero, flip, y + shift, count);
+    wh_bytes_quantize(cpu)(x, scale, zero, flip, y + shift, count);
     expect_span("quantize", y + shift, e, count);
     free(x);
   }
@@ -194,7 +194,7 @@ static void dequantizeVariantsAgree(void) {
     float e[LONGEST], *y = malloc((size_t)count * 4 + 1);
     const span x = random_span(count, random_below(64), 0);
     wh_bytes_dequantize_scalar(x.data, flip, zero, scale, e, count);
-    wh_bytes_dequantize(cpu, x.data, flip, zero, scale, y, count);
+    wh_bytes_dequantize(cpu, scale)(x.data, flip, zero, scale, y, count);
     EXPECT(scale != scale || !memcmp(y, e, (size_t)count * 4), "dequantize by %g", (double)scale);
     free(x.block);
     free(y);
@@ -213,7 +213,7 @@ static void rangeVariantsAgree(void) {
       x[i] = kind == 0 ? awkward(1) : random_real(kind == 1 ? 0.5f : -2, kind == 2 ? -0.5f : 2);
       if (kind == 3) x[i] *= 1e-39f;
     }
-    const wh_range e = wh_range_scalar(x, count), r = wh_range_of(cpu, x, count);
+    const wh_range e = wh_range_scalar(x, count), r = wh_range_of(cpu)(x, count);
     EXPECT(r.least == e.least && r.most == e.most, "cpu %x: %g ... %g, not %g ... %g", cpu,
            (double)r.least, (double)r.most, (double)e.least, (double)e.most);
     free(x);
