@@ -320,3 +320,69 @@ import WherryPasses
     #expect(throws: CompileError.self) { try graph.model(y).compiled() }
   }
 }
+
+/// Weights that stand in 8 bits while activations are float.
+@Suite struct EightBitWeightTests {
+  private func run(_ model: Model) throws -> (kernels: [String], weights: Int) {
+    let inputs = try seededInputs(model)
+    let expected = try ReferenceEvaluator(model).run(inputs)
+    let plan = try model.compiled()
+    var options = WriteOptions()
+    options.isPlanOnly = true
+    let session = try ModelSession(try NativeFormat.encode(model, options).0)
+    try session.fill(inputs.compactMapValues(\.tensor))
+    try session.invoke()
+    for (name, tensor) in try session.outputs() {
+      let wanted = try made(expected[name]?.tensor)
+      #expect(tensor.shape == wanted.shape && tensor.count > 0)
+      let largest = wanted.doubles.reduce(0) { max($0, abs($1)) }
+      let difference = zip(tensor.doubles, wanted.doubles).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      #expect(largest > 0 && difference <= 1e-5 * largest, "\(difference)")
+    }
+    return (plan.operations.map(\.step.kernel), plan.weights.reduce(0) { $0 + $1.byteCount })
+  }
+
+  @Test func matrixProductsReadThemAsTheyAre() throws {
+    for isGemm in [true, false] {
+      var graph = QuantizedGraph(seed: 20)
+      let x = graph.input("x", isGemm ? [3, 64] : [2, 3, 64])
+      let bias = try graph.constant(
+        Tensor(.float32, [40], elements: (0..<40).map { Float($0) * 0.1 }), "bias")
+      let y: String
+      if isGemm {
+        var gemm = Gemm()
+        gemm.transB = true
+        y = graph.add(Relu(), [graph.add(gemm, [x, try graph.weights([40, 64]), bias])])
+      } else {
+        let w = try graph.weights([64, 40], axis: 1)
+        y = graph.add(Relu(), [graph.add(Add(), [graph.add(MatMul(), [x, w]), bias])])
+      }
+      let found = try run(graph.model(y))
+      #expect(found.kernels == ["MatMulWeights8"])
+      #expect(found.weights < 64 * 48 + 1024)
+    }
+  }
+
+  /// Scales that run along the summed axis, and weights that other operators read, become float.
+  @Test func otherUsesBecomeFloat() throws {
+    var graph = QuantizedGraph(seed: 21)
+    let x = graph.input("x", [3, 64])
+    let along = graph.add(MatMul(), [x, try graph.weights([64, 40], axis: 0)])
+    let shared = try graph.weights([64, 40], axis: 1)
+    let both = graph.add(Add(), [graph.add(MatMul(), [x, shared]), along])
+    let y = graph.add(MatMul(), [both, graph.add(Transpose(), [shared])])
+    #expect(try !run(graph.model(y)).kernels.contains("MatMulWeights8"))
+  }
+
+  @Test func rowsOfATableAreDequantizedAfterGathering() throws {
+    var graph = QuantizedGraph(seed: 22)
+    let x = graph.input("x", [7], .uint8)
+    var cast = Cast()
+    cast.target = .int64
+    let table = try graph.weights([256, 64], perChannel: false)
+    let y = graph.add(Gather(), [table, graph.add(cast, [x])])
+    let found = try run(graph.model(y))
+    #expect(found.kernels == ["Cast", "Gather", "Dequantize"])
+    #expect(found.weights < 256 * 64 + 1024)
+  }
+}

@@ -207,6 +207,7 @@ extension LoweringSite {
     let (element, shape) = try outputType(0)
     guard element == .float32 else { throw CompileProblem(.unsupportedElement(element)) }
     try require(.float32, 1)
+    if constant(0) != nil, areConstant(1, 2) { return try hold(weights: op) }
     let x = try form(0)
     let (step, scale) = try quantize(axis: op.axis, x, shape)
     if x.element == .int8 || x.element == .uint8, !x.isQ8 {
