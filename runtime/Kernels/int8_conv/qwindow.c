@@ -113,6 +113,7 @@ WH_COMPACT void wh_qwindow_begin(wh_qwindow *s, const wh_qconv *p, const uint8_t
   for (int i = 0; i < 3; i++) s->inside[i] = p->in[i] - (p->kernel[i] - 1) * p->dilation[i] - 1;
   s->first = (p->pad[2] + p->stride[2] - 1) / p->stride[2];
   s->end = s->inside[2] < 0 ? 0 : (s->inside[2] + p->pad[2]) / p->stride[2] + 1;
+  if (s->end > p->out[2]) s->end = p->out[2];
   memset(s->zeros, pad, sizeof s->zeros);
   memset(s->edges + WH_QEDGES, pad, WH_QSLACK); /* read, not meant */
 }
