@@ -258,6 +258,7 @@ static void random_case(int largest_kernel, int most_in, int most_channels, int 
 static void quantizedConvolutionsOfEveryShape(void) {
   for (int64_t i = rounds(6000); i > 0; i--) random_case(3, 6, 9, 20);
   for (int64_t i = rounds(600); i > 0; i--) random_case(3, 9, 40, 70);
+  for (int64_t i = rounds(600); i > 0; i--) random_case(5, 24, 12, 40);
 }
 
 static void quantizedConvolutionsOfLargeWindows(void) {
