@@ -164,29 +164,91 @@ static void flat(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
   }
 }
 
-/* Tiles of output rows. */
-static void by_output_rows(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
+/* One output row, from pixel on. */
+static void one_row(walk *s, int panels, ptrdiff_t pixel, bool listed) {
   wh_qtile *t = &s->tile;
   const int32_t width = s->p->out[2];
   const int height = wh_qkernel_height(&s->kernel, width, panels);
   t->advance = height * s->p->stride[2] * s->window.strides[2];
-  for (ptrdiff_t i = from; i < end; i += width) {
-    const bool listed = wh_qwindow_row(&s->window, i);
-    for (int32_t column = 0; column < width; column += (int32_t)(t->rows * t->tiles)) {
-      t->rows = (int)wh_min64(width - column, height);
-      t->tiles = 1;
-      if (!s->window.padded && t->rows == height && column >= s->window.first &&
-          column + height <= s->window.end)
-        t->tiles = (s->window.end - column) / height;
-      t->segment_count = listed ? wh_qwindow_span(&s->window, column, t->rows,
-                                                  wh_qkernel_reach(&s->kernel, t->rows))
-                                : 0;
-      if (!t->segment_count) {
-        tile_of_pieces(s, panels, i + column);
-        continue;
-      }
-      place(s, s->first, panels, i + column);
+  for (int32_t column = 0; column < width; column += (int32_t)(t->rows * t->tiles)) {
+    t->rows = (int)wh_min64(width - column, height);
+    t->tiles = 1;
+    if (!s->window.padded && t->rows == height && column >= s->window.first &&
+        column + height <= s->window.end)
+      t->tiles = (s->window.end - column) / height;
+    const int reach = wh_qkernel_reach(&s->kernel, t->rows);
+    t->segment_count = listed ? wh_qwindow_span(&s->window, column, t->rows, reach) : 0;
+    if (t->segment_count) {
+      place(s, s->first, panels, pixel + column);
       wh_qtile_columns(&s->kernel, t);
+    } else {
+      tile_of_pieces(s, panels, pixel + column);
+    }
+  }
+}
+
+/* A column that crosses an edge, of several output rows: tiles go down. */
+static void one_column(walk *s, int panels, ptrdiff_t pixel, int32_t column, int32_t lines) {
+  wh_qtile *t = &s->tile;
+  const int height = wh_qkernel_height(&s->kernel, lines, panels);
+  const ptrdiff_t y_row = t->y_row, residual_row = t->residual_row;
+  t->tiles = 1;
+  for (int32_t line = 0; line < lines; line += t->rows) {
+    t->rows = (int)wh_min64(lines - line, height);
+    t->segment_count =
+        wh_qwindow_column(&s->window, column, line, t->rows, wh_qkernel_reach(&s->kernel, t->rows));
+    place(s, s->first, panels, pixel + (ptrdiff_t)line * s->p->out[2] + column);
+    t->y_row = t->y_line;
+    t->residual_row = t->residual_line;
+    wh_qtile_columns(&s->kernel, t);
+    t->y_row = y_row;
+    t->residual_row = residual_row;
+  }
+}
+
+/* Output rows whose windows need padding along W only: what needs none in few calls. */
+static void several_rows(walk *s, int panels, ptrdiff_t pixel, int32_t lines) {
+  wh_qtile *t = &s->tile;
+  const wh_qconv *p = s->p;
+  const int32_t end = s->window.end;
+  const int height = wh_qkernel_height(&s->kernel, end - s->window.first, panels);
+  t->advance = height * p->stride[2] * s->window.strides[2];
+  t->line_advance = p->stride[1] * s->window.strides[1];
+  t->y_line = p->out[2] * t->y_row;
+  t->residual_line = p->out[2] * t->residual_row;
+  t->lines = lines;
+  for (int32_t column = s->window.first; column < end; column += (int32_t)(t->rows * t->tiles)) {
+    t->rows = (int)wh_min64(end - column, height);
+    t->tiles = (end - column) / t->rows;
+    t->segment_count =
+        wh_qwindow_span(&s->window, column, t->rows, wh_qkernel_reach(&s->kernel, t->rows));
+    place(s, s->first, panels, pixel + column);
+    wh_qtile_columns(&s->kernel, t);
+  }
+  t->lines = 1;
+  for (int32_t column = 0; column < p->out[2]; column++) {
+    if (column < s->window.first || column >= end) one_column(s, panels, pixel, column, lines);
+  }
+}
+
+/* Tiles of output rows. */
+static void by_output_rows(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
+  const wh_qwindow *window = &s->window;
+  const int32_t width = s->p->out[2];
+  const ptrdiff_t line = s->p->stride[1] * window->strides[1];
+  /* More calls are the lesser evil where x would leave the first cache between panels. */
+  const ptrdiff_t most = panels > s->kernel.panels && line ? X_CALL / line : INT32_MAX;
+  const bool copies_fit = wh_times((uint64_t)(window->runs * window->count), WH_QROWS) <= WH_QEDGES;
+  int32_t lines;
+  for (; from < end; from += (ptrdiff_t)lines * width) {
+    const bool listed = wh_qwindow_row(&s->window, from);
+    lines = (int32_t)wh_min64(wh_min64(window->lines, (end - from) / width), most);
+    if (lines > 1 && listed && window->by_rows && copies_fit && width >= 16 &&
+        window->end > window->first) {
+      several_rows(s, panels, from, lines);
+    } else {
+      lines = 1;
+      one_row(s, panels, from, listed);
     }
   }
 }
@@ -249,6 +311,7 @@ int32_t wh_qconv_run(const wh_call *call) {
   s.tile.segments = s.window.segments;
   s.tile.panel = (ptrdiff_t)wh_qconv_panel_bytes(p);
   s.tile.sums = s.sums;
+  s.tile.lines = 1;
   s.tile.x_offset = (s.result.flip ? 128 : 0) + (dynamic ? zero : 0);
   s.tile.y_row = p->y_row * s.element;
   s.tile.residual_row = width;

@@ -58,12 +58,12 @@ WH_INLINE void q_finish_words(const wh_qtile *t, int p, vi acc[WH_Q8_VECTORS], u
   memcpy(y + 64 * p, words, (size_t)columns * 4);
 }
 
-WH_INLINE void q_finish_any(const wh_qtile *t, ptrdiff_t row, const int32_t *from) {
+WH_INLINE void q_finish_any(const wh_qtile *t, const wh_qspot *spot, const int32_t *from) {
   const wh_qresult result = *t->result;
   int32_t *sums = t->sums;
-  for (ptrdiff_t r = row; r < row + t->rows; r++) {
-    uint8_t *y = t->y + r * t->y_row;
-    const uint8_t *residual = t->residual ? t->residual + r * t->residual_row : NULL;
+  for (int r = 0; r < t->rows; r++) {
+    uint8_t *y = spot->y + r * t->y_row;
+    const uint8_t *residual = spot->residual ? spot->residual + r * t->residual_row : NULL;
     for (int p = 0; p < t->panels; p++, from += 16, sums += 16) {
       vi acc[WH_Q8_VECTORS];
       vf factor[WH_Q8_VECTORS];
@@ -74,8 +74,8 @@ WH_INLINE void q_finish_any(const wh_qtile *t, ptrdiff_t row, const int32_t *fro
         acc[v] = q8_load_ints(from + v * WH_LANES);
         if (t->resume)
           acc[v] += q8_load_ints(sums + v * WH_LANES);
-        else if (t->row_terms)
-          acc[v] += t->row_terms[r];
+        else if (spot->row_terms)
+          acc[v] += spot->row_terms[r];
       }
       if (t->suspend) {
         memcpy(sums, acc, sizeof acc);

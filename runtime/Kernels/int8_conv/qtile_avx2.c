@@ -30,9 +30,8 @@ WH_INLINE void multiply(const int rows, const uint8_t *const row[WH_QROWS], ptrd
 }
 
 /* Accumulators of 8 columns, from column half * 8 on. */
-WH_INLINE void half_tile(const wh_qtile *t, ptrdiff_t tile, const int rows, int half,
+WH_INLINE void half_tile(const wh_qtile *t, ptrdiff_t offset, const int rows, int half,
                          int32_t out[WH_QROWS][16]) {
-  const ptrdiff_t offset = tile * t->advance;
   const uint8_t *w = t->w + 32 * half;
   const wh_qsegment *s = t->segments;
   __m256i acc[WH_QROWS][2];
@@ -66,16 +65,17 @@ WH_INLINE void half_tile(const wh_qtile *t, ptrdiff_t tile, const int rows, int 
   }
 }
 
-void wh_qfinish_avx2(const wh_qtile *t, ptrdiff_t row, const int32_t *acc) {
-  q_finish_any(t, row, acc);
+void wh_qfinish_avx2(const wh_qtile *t, const wh_qspot *spot, const int32_t *acc) {
+  q_finish_any(t, spot, acc);
 }
 
 WH_INLINE void tiles_of(const wh_qtile *t, const int rows) {
-  for (ptrdiff_t i = 0; i < t->tiles; i++) {
+  wh_qspots at = wh_qspots_of(t);
+  do {
     int32_t out[WH_QROWS][16];
-    for (int half = 0; half < 2; half++) half_tile(t, i, rows, half, out);
-    wh_qfinish_avx2(t, i * t->rows, out[0]);
-  }
+    for (int half = 0; half < 2; half++) half_tile(t, at.spot.x, rows, half, out);
+    wh_qfinish_avx2(t, &at.spot, out[0]);
+  } while (wh_qspots_next(t, &at));
 }
 
 #define TILE(rows) \

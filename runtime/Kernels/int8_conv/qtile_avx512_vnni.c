@@ -129,7 +129,7 @@ WH_INLINE __m512i with_residual(const ready *s, __m512i acc, __m512 factor,
 }
 
 /* 8-bit results of a tile, four vectors at a time. */
-WH_INLINE void store_tile(const wh_qtile *t, const ready *s, const int across, ptrdiff_t row,
+WH_INLINE void store_tile(const wh_qtile *t, const ready *s, const int across, const wh_qspot *spot,
                           const __m512i *acc) {
   const int down = 4 / across;
   for (ptrdiff_t r = 0; r < t->rows; r += down) {
@@ -138,30 +138,28 @@ WH_INLINE void store_tile(const wh_qtile *t, const ready *s, const int across, p
     for (int i = 0; i < 4; i++) {
       const ptrdiff_t at = wh_min64(r + i / across, t->rows - 1), p = i % across;
       __m512i sum = acc[at * across + p];
-      if (t->row_terms) sum = _mm512_add_epi32(sum, _mm512_set1_epi32(t->row_terms[row + at]));
-      x[i] = s->finish == PLAIN
-                 ? rounded(sum, s->factor[p])
-                 : with_residual(s, sum, s->factor[p],
-                                 t->residual + (row + at) * t->residual_row + 16 * p);
+      if (spot->row_terms) sum = _mm512_add_epi32(sum, _mm512_set1_epi32(spot->row_terms[at]));
+      x[i] = s->finish == PLAIN ? rounded(sum, s->factor[p])
+                                : with_residual(s, sum, s->factor[p],
+                                                spot->residual + at * t->residual_row + 16 * p);
     }
-    store_rows(narrow(s, x), across, s->columns, t->rows - r, t->y + (row + r) * t->y_row,
-               t->y_row);
+    store_rows(narrow(s, x), across, s->columns, t->rows - r, spot->y + r * t->y_row, t->y_row);
   }
 }
 
-void wh_qfinish_avx512(const wh_qtile *t, ptrdiff_t row, const int32_t *acc) {
-  q_finish_any(t, row, acc);
+void wh_qfinish_avx512(const wh_qtile *t, const wh_qspot *spot, const int32_t *acc) {
+  q_finish_any(t, spot, acc);
 }
 
-/* Results of a tile from its accumulators, row its first. */
-static __attribute__((noinline)) void finish(const wh_qtile *t, const ready *s, ptrdiff_t row,
-                                             const __m512i *acc) {
+/* Results of a tile from its accumulators. */
+static __attribute__((noinline)) void finish(const wh_qtile *t, const ready *s,
+                                             const wh_qspot *spot, const __m512i *acc) {
   if (s->finish == ANY || t->panels > 2)
-    wh_qfinish_avx512(t, row, (const int32_t *)acc);
+    wh_qfinish_avx512(t, spot, (const int32_t *)acc);
   else if (t->panels == 2)
-    store_tile(t, s, 2, row, acc);
+    store_tile(t, s, 2, spot, acc);
   else
-    store_tile(t, s, 1, row, acc);
+    store_tile(t, s, 1, spot, acc);
 }
 
 /* One step of k. */
@@ -180,9 +178,9 @@ WH_INLINE void multiply(const int rows, const int panels, const uint8_t *const r
 }
 
 /* rows x panels accumulators stay in registers: callers pass constants. */
-WH_INLINE void tile_of(const wh_qtile *t, ptrdiff_t tile, const int rows, const int panels,
+WH_INLINE void tile_of(const wh_qtile *t, ptrdiff_t offset, const int rows, const int panels,
                        __m512i acc[WH_QSUMS]) {
-  const ptrdiff_t panel = t->panel, offset = tile * t->advance;
+  const ptrdiff_t panel = t->panel;
   const uint8_t *w = t->w;
   const wh_qsegment *s = t->segments;
   ptrdiff_t segments = t->segment_count;
@@ -219,11 +217,11 @@ WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels,
     t->ready->head = whole ? t->head : NULL;
     t->ready->panels = panels;
   }
-  const ptrdiff_t y_row = t->y_row, valid = t->rows;
   const bool at_once = in_registers && s->finish == PLAIN && !t->row_terms;
-  uint8_t *y = t->y;
+  wh_qspots at = wh_qspots_of(t);
+  wh_qspot last = at.spot;
   __m512i out[2][WH_QSUMS];
-  ptrdiff_t i = 0;
+  unsigned turn = 0;
   do {
     __m512i acc[WH_QSUMS];
     WH_UNROLL
@@ -231,18 +229,18 @@ WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels,
       WH_UNROLL
       for (int p = 0; p < panels; p++) acc[r * panels + p] = (__m512i)s->start[p];
     }
-    tile_of(t, i, rows, panels, acc);
+    tile_of(t, at.spot.x, rows, panels, acc);
     if (at_once) {
-      store_plain(s, rows, panels, valid, acc, y, y_row);
-      y += valid * y_row;
+      store_plain(s, rows, panels, t->rows, acc, at.spot.y, t->y_row);
       continue;
     }
     WH_UNROLL
-    for (int j = 0; j < rows * panels; j++) out[i & 1][j] = acc[j];
+    for (int j = 0; j < rows * panels; j++) out[turn & 1][j] = acc[j];
     /* What was stored just before is slow to load: results are made a tile later. */
-    if (i) finish(t, s, (i - 1) * valid, out[~i & 1]);
-  } while (++i < t->tiles);
-  if (!at_once) finish(t, s, (i - 1) * valid, out[~i & 1]);
+    if (turn++) finish(t, s, &last, out[turn & 1]);
+    last = at.spot;
+  } while (wh_qspots_next(t, &at));
+  if (!at_once) finish(t, s, &last, out[~turn & 1]);
 }
 
 #define TILE(rows, panels, in_registers)                                            \

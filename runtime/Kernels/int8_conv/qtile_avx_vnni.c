@@ -27,9 +27,9 @@ WH_INLINE void multiply(const int rows, const int panels, const uint8_t *const r
 }
 
 /* rows x panels x 2 accumulators stay in registers: callers pass constants. */
-WH_INLINE void tile_of(const wh_qtile *t, ptrdiff_t tile, const int rows, const int panels,
+WH_INLINE void tile_of(const wh_qtile *t, ptrdiff_t offset, const int rows, const int panels,
                        __m256i acc[WH_QSUMS]) {
-  const ptrdiff_t panel = t->panel, offset = tile * t->advance;
+  const ptrdiff_t panel = t->panel;
   const uint8_t *w = t->w;
   const wh_qsegment *s = t->segments;
   ptrdiff_t segments = t->segment_count;
@@ -66,16 +66,17 @@ WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels) {
   const bool plain = is_plain(t);
   WH_UNROLL
   for (int p = 0; p < panels; p++) q_start(t, p, start[p]);
-  for (ptrdiff_t i = 0; i < t->tiles; i++) {
+  wh_qspots at = wh_qspots_of(t);
+  do {
     __m256i acc[WH_QSUMS];
     WH_UNROLL
     for (int r = 0; r < rows; r++) {
       WH_UNROLL
       for (int v = 0; v < 2 * panels; v++) acc[r * 2 * panels + v] = (__m256i)start[v / 2][v % 2];
     }
-    tile_of(t, i, rows, panels, acc);
+    tile_of(t, at.spot.x, rows, panels, acc);
     if (plain) {
-      uint8_t *y = t->y + i * t->rows * t->y_row;
+      uint8_t *y = at.spot.y;
       const wh_q8_range range = t->result->range;
       WH_UNROLL
       for (int j = 0; j < rows * panels; j++) {
@@ -91,8 +92,8 @@ WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels) {
     __m256i_u out[WH_QSUMS];
     WH_UNROLL
     for (int j = 0; j < 2 * rows * panels; j++) out[j] = acc[j];
-    wh_qfinish_avx2(t, i * t->rows, (const int32_t *)out);
-  }
+    wh_qfinish_avx2(t, &at.spot, (const int32_t *)out);
+  } while (wh_qspots_next(t, &at));
 }
 
 #define TILE(rows, panels)                                                          \

@@ -15,9 +15,8 @@
     }                                                                                             \
   }
 
-WH_INLINE void tile_of(const wh_qtile *t, ptrdiff_t tile, const int rows,
+WH_INLINE void tile_of(const wh_qtile *t, ptrdiff_t offset, const int rows,
                        int32x4_t acc[WH_QROWS][4]) {
-  const ptrdiff_t offset = tile * t->advance;
   const uint8_t *w = t->w;
   const wh_qsegment *s = t->segments;
   for (ptrdiff_t segments = t->segment_count; segments > 0; segments--, s++) {
@@ -54,22 +53,23 @@ WH_INLINE void tile_of(const wh_qtile *t, ptrdiff_t tile, const int rows,
 WH_INLINE void tiles_of(const wh_qtile *t, const int rows) {
   vi start[4];
   q_start(t, 0, start);
-  for (ptrdiff_t i = 0; i < t->tiles; i++) {
+  wh_qspots at = wh_qspots_of(t);
+  do {
     int32x4_t acc[WH_QROWS][4];
     WH_UNROLL
     for (int r = 0; r < rows; r++) {
       WH_UNROLL
       for (int g = 0; g < 4; g++) acc[r][g] = (int32x4_t)start[g];
     }
-    tile_of(t, i, rows, acc);
+    tile_of(t, at.spot.x, rows, acc);
     int32_t out[WH_QROWS][16];
     WH_UNROLL
     for (int r = 0; r < rows; r++) {
       WH_UNROLL
       for (int g = 0; g < 4; g++) vst1q_s32(&out[r][4 * g], acc[r][g]);
     }
-    wh_qfinish_neon(t, i * t->rows, out[0]);
-  }
+    wh_qfinish_neon(t, &at.spot, out[0]);
+  } while (wh_qspots_next(t, &at));
 }
 
 #define TILE(rows) \

@@ -31,9 +31,8 @@ WH_INLINE void multiply(const int pairs, const uint8_t *const row[WH_QROWS], ptr
 }
 
 /* Accumulators of 8 columns, from column half * 8 on. */
-WH_INLINE void half_tile(const wh_qtile *t, ptrdiff_t tile, const int pairs, int half,
+WH_INLINE void half_tile(const wh_qtile *t, ptrdiff_t offset, const int pairs, int half,
                          int32_t out[WH_QROWS][16]) {
-  const ptrdiff_t offset = tile * t->advance;
   const uint8_t *w = t->w + 32 * half;
   const wh_qsegment *s = t->segments;
   int32x4_t acc[4][4];
@@ -74,11 +73,12 @@ WH_INLINE void half_tile(const wh_qtile *t, ptrdiff_t tile, const int pairs, int
 }
 
 WH_INLINE void tiles_of(const wh_qtile *t, const int pairs) {
-  for (ptrdiff_t i = 0; i < t->tiles; i++) {
+  wh_qspots at = wh_qspots_of(t);
+  do {
     int32_t out[WH_QROWS][16];
-    for (int half = 0; half < 2; half++) half_tile(t, i, pairs, half, out);
-    wh_qfinish_neon(t, i * t->rows, out[0]);
-  }
+    for (int half = 0; half < 2; half++) half_tile(t, at.spot.x, pairs, half, out);
+    wh_qfinish_neon(t, &at.spot, out[0]);
+  } while (wh_qspots_next(t, &at));
 }
 
 static __attribute__((noinline)) void tile_8(const wh_qtile *t) { tiles_of(t, 4); }

@@ -69,9 +69,8 @@ WH_INLINE void multiply_two(const int rows, const uint8_t *const row[WH_QROWS], 
 }
 
 /* Accumulators of GROUPS * 4 columns from group on. */
-WH_INLINE void part_of(const wh_qtile *t, ptrdiff_t tile, const int rows, int group, bool in_pairs,
-                       int32_t out[2][16]) {
-  const ptrdiff_t offset = tile * t->advance;
+WH_INLINE void part_of(const wh_qtile *t, ptrdiff_t offset, const int rows, int group,
+                       bool in_pairs, int32_t out[2][16]) {
   const uint8_t *w = t->w + 16 * group;
   const wh_qsegment *s = t->segments;
   sums acc;
@@ -142,17 +141,18 @@ static bool may_pair(const wh_qtile *t) {
   return s->panels[at].in_pairs;
 }
 
-void wh_qfinish_neon(const wh_qtile *t, ptrdiff_t row, const int32_t *acc) {
-  q_finish_any(t, row, acc);
+void wh_qfinish_neon(const wh_qtile *t, const wh_qspot *spot, const int32_t *acc) {
+  q_finish_any(t, spot, acc);
 }
 
 WH_INLINE void tiles_of(const wh_qtile *t, const int rows) {
   const bool in_pairs = may_pair(t);
-  for (ptrdiff_t i = 0; i < t->tiles; i++) {
+  wh_qspots at = wh_qspots_of(t);
+  do {
     int32_t out[2][16];
-    for (int g = 0; g < 4; g += GROUPS) part_of(t, i, rows, g, in_pairs, out);
-    wh_qfinish_neon(t, i * t->rows, out[0]);
-  }
+    for (int g = 0; g < 4; g += GROUPS) part_of(t, at.spot.x, rows, g, in_pairs, out);
+    wh_qfinish_neon(t, &at.spot, out[0]);
+  } while (wh_qspots_next(t, &at));
 }
 
 static __attribute__((noinline)) void tile_2(const wh_qtile *t) { tiles_of(t, 2); }

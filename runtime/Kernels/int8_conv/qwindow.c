@@ -7,8 +7,8 @@ static inline void copy_loosely(uint8_t *to, const uint8_t *from, ptrdiff_t coun
   for (; count > 0; count -= 16, to += 16, from += 16) memcpy(to, from, 16);
 }
 
-/* Copies of the windows of a column that crosses an edge stand for row r. */
-static bool copy_column(wh_qwindow *s, int r, int32_t w, uint8_t **next) {
+/* Copies of the windows of a column that crosses an edge stand for row r; shift bytes on in x. */
+static bool copy_column(wh_qwindow *s, int r, int32_t w, ptrdiff_t shift, uint8_t **next) {
   const ptrdiff_t channels = s->p->channels, count = s->count;
   const wh_range taps = wh_window(w, s->p->kernel[2], 1, s->p->in[2]);
   const ptrdiff_t first = taps.first * channels, end = taps.end * channels;
@@ -20,7 +20,7 @@ static bool copy_column(wh_qwindow *s, int r, int32_t w, uint8_t **next) {
     if ((s->edges + WH_QEDGES - edge) / count < phase->runs) return false;
     s->segments[i].rows[r] = edge;
     s->segments[i].steps[r] = count;
-    const uint8_t *x = phase->line + from;
+    const uint8_t *x = phase->line + shift + from;
     for (ptrdiff_t run = phase->runs; run > 0; run--, x += phase->step, edge += count) {
       /* What one writes too much the next overwrites, and slack follows the last. */
       for (ptrdiff_t at = 0; at < first; at += 16) memcpy(edge + at, s->zeros, 16);
@@ -30,6 +30,16 @@ static bool copy_column(wh_qwindow *s, int r, int32_t w, uint8_t **next) {
   }
   *next = edge;
   return true;
+}
+
+static void repeat_last(wh_qwindow *s, int valid, int rows) {
+  for (int i = 0; i < s->phase_count; i++) {
+    wh_qsegment *segment = &s->segments[i];
+    for (int r = valid; r < rows; r++) {
+      segment->rows[r] = segment->rows[valid - 1];
+      segment->steps[r] = segment->steps[valid - 1];
+    }
+  }
 }
 
 int wh_qwindow_span(wh_qwindow *s, int32_t column, int valid, int rows) {
@@ -59,15 +69,24 @@ int wh_qwindow_span(wh_qwindow *s, int32_t column, int valid, int rows) {
   uint8_t *edge = s->edges;
   for (int r = 0; r < valid; r++) {
     if (column + r >= s->first && column + r < s->end) continue;
-    if (!copy_column(s, r, w + r * p->stride[2], &edge)) return 0;
+    if (!copy_column(s, r, w + r * p->stride[2], 0, &edge)) return 0;
   }
+  repeat_last(s, valid, rows);
+  return s->phase_count;
+}
+
+int wh_qwindow_column(wh_qwindow *s, int32_t column, ptrdiff_t line, int valid, int rows) {
+  const wh_qconv *p = s->p;
+  const int32_t w = column * p->stride[2] - p->pad[2];
+  uint8_t *edge = s->edges;
   for (int i = 0; i < s->phase_count; i++) {
-    wh_qsegment *segment = &s->segments[i];
-    for (int r = valid; r < rows; r++) {
-      segment->rows[r] = segment->rows[valid - 1];
-      segment->steps[r] = segment->steps[valid - 1];
-    }
+    s->segments[i].runs = s->phases[i].runs;
+    s->segments[i].count = s->count;
   }
+  for (int r = 0; r < valid; r++) {
+    if (!copy_column(s, r, w, (line + r) * p->stride[1] * s->strides[1], &edge)) return 0;
+  }
+  repeat_last(s, valid, rows);
   return s->phase_count;
 }
 
@@ -113,6 +132,7 @@ WH_COMPACT void wh_qwindow_begin(wh_qwindow *s, const wh_qconv *p, const uint8_t
   for (int i = 0; i < 3; i++) s->inside[i] = p->in[i] - (p->kernel[i] - 1) * p->dilation[i] - 1;
   s->first = (p->pad[2] + p->stride[2] - 1) / p->stride[2];
   s->end = s->inside[2] < 0 ? 0 : (s->inside[2] + p->pad[2]) / p->stride[2] + 1;
+  if (s->end > p->out[2]) s->end = p->out[2];
   memset(s->zeros, pad, sizeof s->zeros);
   memset(s->edges + WH_QEDGES, pad, WH_QSLACK); /* read, not meant */
 }
@@ -165,10 +185,16 @@ bool wh_qwindow_row(wh_qwindow *s, ptrdiff_t pixel) {
   const wh_qpixel at = pixel_at(s, pixel);
   s->phase_count = 0;
   s->padded = false;
+  s->lines = 1;
   for (int32_t kd = 0; kd < p->kernel[0]; kd++) {
     const int32_t d = at.at[0] + kd * p->dilation[0];
     const uint8_t *plane = within(d, p->in[0] - 1) ? at.image + d * s->strides[0] : NULL;
     if (!add_rows(s, plane, at.at[1])) return false;
+  }
+  if (!s->padded) {
+    const int32_t row = (int32_t)(pixel / p->out[2] % p->out[1]);
+    const int32_t inside = (s->inside[1] - at.at[1]) / p->stride[1] + 1;
+    s->lines = inside < p->out[1] - row ? inside : p->out[1] - row;
   }
   return true;
 }

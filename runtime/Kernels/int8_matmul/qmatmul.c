@@ -115,7 +115,7 @@ static void sum_columns(product *s, uint8_t *packed) {
   t.segments = segments;
   t.segment_count = 0;
   t.rows = t.panels = 1;
-  t.tiles = 1;
+  t.tiles = t.lines = 1;
   t.columns = 16;
   t.x_offset = 0;
   t.row_terms = NULL;
@@ -201,6 +201,7 @@ static void begin(product *s, const wh_call *call) {
                        .segment_count = 1,
                        .head = wh_scratch(call)->data,
                        .w = wh_scratch(call)->data + HEAD,
+                       .lines = 1,
                        .panel = panel_bytes(p),
                        .panels = (int)panel_count(p),
                        .columns = p->n,
