@@ -29,6 +29,7 @@ wh_bytes_lookup_function *wh_bytes_lookup(uint32_t cpu, int64_t count) {
 
 #else
 
+/* WH_CPU_UNSIGNED is never set here. */
 static uint32_t stored(uint32_t cpu) { return cpu; }
 
 #if defined(__ARM_NEON)

@@ -1,6 +1,6 @@
+#include "../common/q8.h"
 #include "../reduce/axis.h"
 #include "bytes.h"
-#include "rounding.h"
 
 /* The largest byte in the order of byte ^ flip. */
 WH_HOT uint8_t most_of(const uint8_t *x, uint8_t flip, int64_t count) {
@@ -28,8 +28,8 @@ WH_HOT void reverse(const uint32_t *table, float *reversed) {
 const char *wh_qsoftmax_check(const wh_call *call) {
   const wh_qsoftmax *p = call->parameters;
   const double largest = (double)WH_LARGEST_FACTOR;
-  if (!wh_is_byte(p->y_zero) || !(p->inverse >= 1 / largest && p->inverse <= largest))
-    return WH_BAD_SCALE;
+  if (!wh_q8_range_sane(p->y_zero, 0, 0) || !(p->inverse >= 1 / largest && p->inverse <= largest))
+    return WH_BAD_QUANTIZATION;
   if (!wh_holds(wh_input(call, 1), WH_BIT(WH_UINT32), 256)) return WH_BAD_BYTES;
   const char *reason = wh_check_axis(call, WH_Q8, p->outer, p->count, p->inner, 0, WH_Q8, p->count);
   return reason ? reason : wh_check_outputs(call, 1);

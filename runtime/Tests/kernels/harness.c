@@ -106,9 +106,11 @@ int storage_masks(uint32_t masks[MAX_STORAGES]) {
   uint32_t cpus[MAX_CPUS];
   int count = 0;
   for (int i = cpu_masks(cpus) - 1; i >= 0; i--) {
+#if defined(__x86_64__) /* elsewhere sessions know one signedness */
     const uint32_t session = wh_with_storage(cpus[i]), natural = cpus[i] | WH_CPU_UNSIGNED;
     if (session != cpus[i] && session != natural) masks[count++] = session;
     masks[count++] = natural;
+#endif
     masks[count++] = cpus[i];
   }
   return count;
