@@ -141,7 +141,7 @@ Description: Runs Wherry models: verified at open, no allocation after
 Version: $((16#$version >> 16)).$((16#$version >> 8 & 255)).$((16#$version & 255))
 Cflags: -I\${prefix}/include
 Libs: -L\${libdir} -lwherry
-Libs.private: -lm
+Libs.private: -lm -lpthread
 END
 }
 

@@ -8,6 +8,8 @@ import Testing
     ("Sources/WherryBytes/", ["Glibc"]),
     ("Sources/WherryGraph/", ["WherryBytes", "Glibc"]),
     ("Sources/WherryOperators/", ["WherryBytes", "WherryGraph", "Glibc"]),
+    ("Sources/WherryText/", ["WherryBytes"]),
+    ("Sources/WherryHDF5/", ["WherryBytes", "CZlib"]),
     ("Sources/WherryData/", ["WherryBytes", "WherryGraph", "CZlib", "FoundationEssentials"]),
     (
       "Sources/WherryPasses/",
@@ -19,14 +21,14 @@ import Testing
       [
         "WherryBytes", "WherryGraph", "WherryOperators", "WherryPasses", "WherryRuntime",
         "WherryData",
-        "WherryNative", "WherryONNX", "WherryJSON",
+        "WherryNative", "WherryONNX", "WherryJSON", "WherryKeras",
       ]
     ),
     (
       "Sources/WherryCommand/",
       [
         "ArgumentParser", "FoundationEssentials", "Glibc", "Wherry", "WherryBytes", "WherryData",
-        "WherryGraph",
+        "WherryGraph", "WherryPasses",
       ]
     ),
     (
@@ -41,6 +43,10 @@ import Testing
       ["WherryBytes", "WherryGraph", "WherryOperators", "CONNXSchema", "CProtobufC", "Glibc"]
     ),
     ("formats/JSON/Codec/", ["WherryBytes", "WherryGraph", "WherryOperators", "Glibc"]),
+    (
+      "formats/HDF5/Codec/",
+      ["WherryBytes", "WherryGraph", "WherryOperators", "WherryHDF5", "WherryText"]
+    ),
     ("runtime/Core/", ["CWherryABI", "CWherryKernels"]),
   ]
 
