@@ -90,6 +90,22 @@ extension QDQRewriter {
     return true
   }
 
+  mutating func collapseWhere(_ work: Work) throws(Refusal) -> Bool {
+    let inputs = work.core.inputs
+    guard inputs.count == 3, let condition = inputs[0], let left = inputs[1],
+      let right = inputs[2], let a = eight(left), let b = eight(right)
+    else { return false }
+    emit(
+      QLinearWhere(),
+      [
+        current(condition), a.name, current(a.quantization.scaleName), zeroName(a.quantization),
+        b.name, current(b.quantization.scaleName), zeroName(b.quantization),
+        current(work.target.scaleName), zeroName(work.target),
+      ],
+      for: work)
+    return true
+  }
+
   /// Interpolation; choosing the nearest element needs no arithmetic.
   mutating func collapse(_ resize: Resize, _ work: Work) throws(Refusal) -> Bool {
     guard resize.mode != .nearest else { return false }
