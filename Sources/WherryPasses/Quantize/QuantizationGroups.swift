@@ -23,6 +23,8 @@ public struct QuantizationGroups: Sendable {
   /// The group of a value; nil for one that isn't quantized.
   public func index(of name: String) -> Int? { indices[name] }
 
+  init() { (all, indices) = ([], [:]) }
+
   init(_ layers: [QuantizationScheme.Layer], _ facts: GraphFacts, _ nodes: [Node]) {
     var sets = DisjointNames()
     var order: [String] = []

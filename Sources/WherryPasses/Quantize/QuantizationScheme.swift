@@ -54,6 +54,9 @@ public struct QuantizationScheme: Sendable {
   /// Values that share scale and zero point.
   public let groups: QuantizationGroups
 
+  /// Nothing is quantized.
+  init() { (layers, kept, groups) = ([], [], QuantizationGroups()) }
+
   /// - Parameter excluded: names of layers that stay float, with the reason for each.
   public init(_ model: Model, excluding excluded: [String: String] = [:], interface: InterfaceType)
   {

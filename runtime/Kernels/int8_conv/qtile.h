@@ -12,8 +12,8 @@
 #include "../common/q8.h"
 
 /* Rows of the highest tile; accumulators of any tile, in panels of a row. */
-#define WH_QROWS 10
-#define WH_QSUMS 20
+#define WH_QROWS 8
+#define WH_QSUMS 16
 
 /* Part of k: runs of count values for every row, the next run steps[r] bytes further. */
 typedef struct wh_qsegment {
@@ -65,14 +65,19 @@ typedef struct wh_qtile {
 } wh_qtile;
 
 typedef void wh_qtile_function(const wh_qtile *tile);
-wh_qtile_function wh_qtile_scalar, wh_qtile_avx512_vnni;
+wh_qtile_function wh_qtile_scalar, wh_qtile_avx2, wh_qtile_avx_vnni, wh_qtile_avx512_vnni,
+    wh_qtile_neon, wh_qtile_dotprod, wh_qtile_i8mm;
+
+/* Any result of one tile from its accumulators [rows][panels][16]; row is its first row. */
+typedef void wh_qfinish_function(const wh_qtile *tile, ptrdiff_t row, const int32_t *acc);
+wh_qfinish_function wh_qfinish_avx2, wh_qfinish_avx512, wh_qfinish_neon;
 
 typedef struct wh_qkernel {
   wh_qtile_function *tile;
   uint16_t heights; /* bit r - 1: tiles of r rows waste nothing */
   uint16_t thin;    /* the same of one panel: some of those */
   uint8_t rows, panels;
-  uint8_t single; /* panels of a tile of one row */
+  uint8_t single; /* bit p - 1: a tile of one row may have p panels */
 } wh_qkernel;
 
 /* The kernel for a processor and its storage of WH_Q8. */

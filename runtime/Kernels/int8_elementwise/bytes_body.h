@@ -178,7 +178,7 @@ WH_INLINE void resize(const wh_qresize *p, const wh_resize_taps *row, const uint
   }
 }
 
-#define VARIANTS(isa)                                                                         \
+#define HOTTEST_VARIANTS(isa)                                                                 \
   void wh_bytes_binary_##isa(const wh_qbinary *p, uint8_t flip, const uint8_t *a, int a_step, \
                              const uint8_t *b, int b_step, uint8_t *y, int64_t count) {       \
     (void)flip;                                                                               \
@@ -191,15 +191,17 @@ WH_INLINE void resize(const wh_qresize *p, const wh_resize_taps *row, const uint
   void wh_bytes_dequantize_##isa(const uint8_t *x, uint8_t flip, int32_t zero, float scale,   \
                                  float *y, int64_t count) {                                   \
     dequantize(x, flip, zero, scale, y, count);                                               \
-  }                                                                                           \
-  wh_range wh_range_##isa(const float *x, int64_t count) { return range_of(x, count); }       \
-  void wh_softmax_table_##isa(const float *reversed, float k, int32_t zero, uint8_t flip,     \
-                              uint8_t *table) {                                               \
-    (void)flip;                                                                               \
-    softmax_table(reversed, k, zero, table);                                                  \
-  }                                                                                           \
-  void wh_resize_##isa(const wh_qresize *p, uint8_t flip, const wh_resize_taps *taps,         \
-                       const uint8_t *x, uint8_t *y) {                                        \
-    (void)flip;                                                                               \
-    resize(p, taps, x, y);                                                                    \
+  }
+
+#define OTHER_VARIANTS(isa)                                                               \
+  wh_range wh_range_##isa(const float *x, int64_t count) { return range_of(x, count); }   \
+  void wh_softmax_table_##isa(const float *reversed, float k, int32_t zero, uint8_t flip, \
+                              uint8_t *table) {                                           \
+    (void)flip;                                                                           \
+    softmax_table(reversed, k, zero, table);                                              \
+  }                                                                                       \
+  void wh_resize_##isa(const wh_qresize *p, uint8_t flip, const wh_resize_taps *taps,     \
+                       const uint8_t *x, uint8_t *y) {                                    \
+    (void)flip;                                                                           \
+    resize(p, taps, x, y);                                                                \
   }
