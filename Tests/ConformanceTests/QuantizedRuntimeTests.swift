@@ -252,6 +252,24 @@ import WherryPasses
   }
 
   @Test(arguments: elements)
+  func partsChoicesAndLargestElements(_ element: ElementType) throws {
+    var graph = QuantizedGraph(seed: 17)
+    let point = zero(element, 100)
+    let condition = graph.input("c", [2, 1, 5, 5], .bool)
+    let x = try graph.dequantize(graph.input("x", [2, 6, 5, 5], element), 0.03, point, element)
+    var split = Split()
+    (split.axis, split.numOutputs) = (1, 2)
+    graph.nodes.append(Node(split, inputs: [x], outputs: ["left", "right"]))
+    let right = try graph.pair("right", 0.05, zero(element, 90), element)
+    let chosen = graph.add(Where(), [condition, "left", right])
+    let y = try graph.quantize(chosen, 0.05, zero(element, 90), element)
+    let top = try graph.quantize(graph.add(GlobalMaxPool(), [x]), 0.03, point, element)
+    let kernels = try check(graph.model(y, top))
+    #expect(kernels.contains("Select") && kernels.contains("QPool"), "\(kernels)")
+    #expect(!kernels.contains("Dequantize"), "\(kernels)")
+  }
+
+  @Test(arguments: elements)
   func interpolationAlongOneAndTwoAxes(_ element: ElementType) throws {
     for sizes in [[1, 3, 11, 17], [1, 3, 5, 17], [1, 3, 9, 6], [1, 7, 5, 9]] {
       for mode in [Resize.Mode.linear, .cubic] {
