@@ -61,7 +61,7 @@ let package = Package(
     module("WherryHDF5", ["WherryBytes", "CZlib"], settings: evaluated),
     module("WherryData", ["WherryGraph", "CZlib"]),
     module("WherryOperators", ["WherryGraph"], settings: evaluated),
-    module("WherryPasses", ["WherryOperators", "CWherryABI"]),
+    module("WherryPasses", ["WherryOperators", "CWherryABI"], settings: evaluated),
     .target(
       name: "WherryCore", dependencies: ["CWherryABI", "CWherryKernels"], path: "runtime/Core",
       swiftSettings: strict),

@@ -48,14 +48,16 @@ extension Quantization {
   ///
   /// - Parameters:
   ///   - labels: one a sample, the position of the right answer in the first output.
+  ///   - most: samples that outputs are compared on at most; nil for as many as in calibration.
   ///   - order: layers by name, worst first.
   /// - Returns: how far that led; the quantization stays as the last step left it.
   public mutating func hold(
-    _ bound: QuantizationBound, _ samples: SampleSet, labels: [Int]?,
+    _ bound: QuantizationBound, _ samples: SampleSet, labels: [Int]?, most: Int? = nil,
     order: [QuantizationReport.Layer]
   ) throws(QuantizationError) -> BoundReport {
     let all = try OutputEvaluation(
-      prepared, samples.spread(bound.metric == .accuracy ? samples.count : 64), engine,
+      prepared, samples.spread(bound.metric == .accuracy ? samples.count : most ?? compared),
+      engine,
       progress: progress)
     var report = BoundReport(
       metric: bound.metric.rawValue, limit: bound.limit,

@@ -46,8 +46,9 @@ struct QuantizeCommand: ParsableCommand {
   var exclude: [String] = []
   @OptionGroup var bound: BoundArguments
   @Option(
-    name: .customLong("report-samples"), help: "Samples that errors are measured on, at most.")
-  var reportSamples = 16
+    name: .customLong("report-samples"),
+    help: "Samples that errors are measured on, at most; by default 64, fewer for large models.")
+  var reportSamples: Int?
   @OptionGroup var shapes: ShapeOptions
   @OptionGroup var json: JSONOption
 
@@ -61,7 +62,7 @@ struct QuantizeCommand: ParsableCommand {
     guard percentile > 0, percentile <= 100 else {
       throw ValidationError("--percentile is above 0 and at most 100.")
     }
-    guard reportSamples > 0 else { throw ValidationError("--report-samples is at least 1.") }
+    guard reportSamples ?? 1 > 0 else { throw ValidationError("--report-samples is at least 1.") }
     if weightsOnly || dynamic, bound.isGiven || io != .float {
       throw ValidationError("--max-drop, --labels and --io need scales from --calibrate alone.")
     }
@@ -120,7 +121,8 @@ struct QuantizeCommand: ParsableCommand {
     try quantization.calibrate(samples)
     var report = try quantization.measure(samples, most: reportSamples)
     if let limit = bound.bound {
-      let result = try quantization.hold(limit, samples, labels: labels, order: report.layers)
+      let result = try quantization.hold(
+        limit, samples, labels: labels, most: reportSamples, order: report.layers)
       if !result.kept.isEmpty { report = try quantization.measure(samples, most: reportSamples) }
       report.bound = result
     }

@@ -25,9 +25,12 @@ public struct QuantizationGroups: Sendable {
 
   init() { (all, indices) = ([], [:]) }
 
-  init(_ layers: [QuantizationScheme.Layer], _ facts: GraphFacts, _ nodes: [Node]) {
+  /// - Parameter others: values that are quantized though no layer reads or makes them.
+  init(
+    _ layers: [QuantizationScheme.Layer], others: [String], _ facts: GraphFacts, _ nodes: [Node]
+  ) {
     var sets = DisjointNames()
-    var order: [String] = []
+    var order = others.filter { sets.insert($0) }
     var fixed: [String: QuantizationParameters] = [:]
     var moved: Set<String> = []
     var extras: [String: [Double]] = [:]

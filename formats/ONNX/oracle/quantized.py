@@ -69,11 +69,18 @@ def entry_scale(model, name):
 
 
 def wherry_run(command, path, samples, folder):
+    """Every output of the command's own run, one call for each batch that the model takes."""
     data, out = folder / "x.npy", folder / "out"
-    np.save(data, samples)
-    subprocess.run([command, "run", path, "-i", data, "-o", out], check=True, stderr=subprocess.DEVNULL)
-    names = [each.name for each in session(path).get_outputs()]
-    return [np.load(out / (name.replace("/", "_") + ".npy")) for name in names]
+    opened = session(path)
+    first = opened.get_inputs()[0].shape[0]
+    step = first if isinstance(first, int) else len(samples)
+    names = [each.name for each in opened.get_outputs()]
+    parts = []
+    for at in range(0, len(samples), step):
+        np.save(data, samples[at:at + step])
+        subprocess.run([command, "run", path, "-i", data, "-o", out], check=True, stderr=subprocess.DEVNULL)
+        parts.append([np.load(out / (name.replace("/", "_") + ".npy")) for name in names])
+    return [np.concatenate(each) for each in zip(*parts)]
 
 
 def check(command, name, source, samples, calibration, folder):
