@@ -37,7 +37,7 @@ struct GraphAssembly {
       var results: [(wire: Wire, name: String)] = []
       for (index, output) in outputs.enumerated() {
         guard let output else { throw DecodeError(.missing(names[index]), place) }
-        results.append((try plain(output, names[index], builder), names[index]))
+        results.append((try plain(output, names[index], assembler), names[index]))
       }
       let graph = try builder.finish(
         name: model.name, inputs: infos, outputs: results, at: place)
@@ -137,14 +137,14 @@ struct GraphAssembly {
   }
 
   private func plain(
-    _ tensor: KerasTensor, _ name: String, _ builder: GraphBuilder
+    _ tensor: KerasTensor, _ name: String, _ assembler: ModelAssembler
   ) throws(DecodeError) -> Wire {
     let layer = LayerDescription(
       className: "", name: name, path: name, settings: LayerSettings(json: .null, place: place),
       isTrainable: true)
     return try LayerSite(
-      layer: layer, generation: generation, builder: builder, weights: weights, inputs: [tensor],
-      call: LayerCall(), arguments: [tensor]
+      layer: layer, assembler: assembler, generation: generation, builder: assembler.builder,
+      weights: weights, inputs: [tensor], call: LayerCall(), arguments: [tensor]
     ).plain(tensor)
   }
 }

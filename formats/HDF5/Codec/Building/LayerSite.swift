@@ -6,6 +6,8 @@ import WherryText
 /// What a layer sees when it is turned into nodes: its settings, weights and inputs.
 struct LayerSite {
   let layer: LayerDescription
+  /// Applies the layers inside this one.
+  let assembler: ModelAssembler
   let generation: KerasGeneration
   let builder: GraphBuilder
   let weights: WeightTable
@@ -46,6 +48,12 @@ struct LayerSite {
   /// The tensor given by a keyword; nil when none is.
   func tensor(keyword name: String) -> KerasTensor? {
     keyword(name)?.tensors.first.flatMap { $0 < arguments.count ? arguments[$0] : nil }
+  }
+
+  /// Which steps of the only input count: a mask given by name, or the one that comes with the input.
+  func stepMask() -> SequenceMask? {
+    guard let given = tensor(keyword: "mask") else { return inputs.first?.mask }
+    return SequenceMask { () throws(DecodeError) in try plain(given) }
   }
 
   /// The flag given by a keyword.

@@ -153,7 +153,7 @@ final class ModelAssembler {
       positional = first.value.tensors
     }
     let site = LayerSite(
-      layer: layer, generation: generation, builder: builder, weights: weights,
+      layer: layer, assembler: self, generation: generation, builder: builder, weights: weights,
       inputs: positional.compactMap { $0 < tensors.count ? tensors[$0] : nil }, call: call,
       arguments: tensors)
     let binding =
@@ -170,6 +170,21 @@ final class ModelAssembler {
     for (index, output) in outputs.enumerated() where made.contains(output.wire.name) {
       let call = application == 0 ? "" : "@\(application)"
       builder.rename(output.wire.name, to: layer.path + call + (index == 0 ? "" : ":\(index)"))
+    }
+    return outputs
+  }
+
+  /// Applies a layer or model that stands inside another layer.
+  func applyInside(
+    _ layer: LayerDescription, _ tensors: [KerasTensor]
+  ) throws(DecodeError) -> [KerasTensor] {
+    let arguments = tensors.indices.map { LayerArgument.tensor($0) }
+    let call = LayerCall(arguments: [tensors.count == 1 ? arguments[0] : .list(arguments)])
+    guard let model = layer.model else { return try build(layer, call, tensors) }
+    let before = errors.count
+    let outputs = apply(model, to: tensors, at: layer.place).compactMap { $0 }
+    guard errors.count == before, outputs.count >= 1 else {
+      throw errors.popLast() ?? DecodeError(.invalid("a model without outputs"), layer.place)
     }
     return outputs
   }

@@ -94,7 +94,11 @@ struct ConfigurationReader {
         calls: try CallReader.calls(json["inbound_nodes"], at: place), model: model)
     }
     let module = json["module"]?.string ?? ""
-    let isOperation = module.contains(".ops.")
+    // A layer always says whether it trains; in `.h5` files that alone tells functions from layers.
+    let isOperation =
+      module.contains(".ops.")
+      || (module.isEmpty && generation == .three && config["trainable"] == nil
+        && className != "InputLayer" && OperationBinding.named(className) != nil)
     var current = isOperation ? className : LegacyConfiguration.className(className)
     var settings = LayerSettings(
       json: generation == .one ? LegacyConfiguration.settings(config, className) : config,
