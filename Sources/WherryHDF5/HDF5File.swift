@@ -2,24 +2,35 @@ import WherryBytes
 
 /// An HDF5 file, read without libhdf5.
 ///
-/// Opening reads the superblock and the root group's header; all else is read when asked for, straight
-/// from `bytes`, which may be a mapped file.
+/// Opening reads the superblock and its extension; all else is read when asked for, straight from `bytes`, which may be a
+/// mapped file.
 ///
 /// - Source: HDF5 File Format Specification, version 3.0.
 public struct HDF5File: Sendable {
-  public let root: HDF5Group
   private let image: FileImage
 
   /// - Throws: `.notThisFormat` without the signature, `.unsupported` for files that are spread over
-  ///   several, and other reasons for a malformed superblock or root group.
+  ///   several, and other reasons for a malformed superblock or its extension.
   public init(_ bytes: Bytes, limits: Limits = .standard) throws(DecodeError) {
-    image = try Superblock.read(bytes, limits: limits)
-    let reading = Reading(image)
-    let header = try ObjectHeader.read(at: image.rootAddress, reading)
-    guard header.isGroup else {
-      throw DecodeError(.invalid("root that is no group"), image.place(image.rootAddress))
+    try self.init(bytes, limits: limits, verifiesChecksums: true)
+  }
+
+  init(_ bytes: Bytes, limits: Limits, verifiesChecksums: Bool) throws(DecodeError) {
+    var image = try Superblock.read(
+      bytes, limits: limits, verifiesChecksums: verifiesChecksums)
+    if let more = image.extensionAddress {
+      let reading = Reading(image)
+      let settings = try ObjectHeader.read(at: more, reading)
+      if let message = settings.first(HeaderMessage.Kind.cacheImage) {
+        image.cache = try CacheImage(try reading.fields(of: message), reading)
+      }
     }
-    root = HDF5Group(header, path: "/", image)
+    self.image = image
+  }
+
+  /// The group that everything is in.
+  public func root() throws(DecodeError) -> HDF5Group {
+    try HDF5Group.root(Reading(image))
   }
 
   /// Whether the signature is where it may be: at 0, 512, 1024, 2048 and so on.
@@ -32,6 +43,6 @@ public struct HDF5File: Sendable {
 
   /// The object at a path from the root.
   public func object(at path: String) throws(DecodeError) -> HDF5Object {
-    try root.object(at: path)
+    try root().object(at: path)
   }
 }

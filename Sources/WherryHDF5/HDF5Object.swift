@@ -80,6 +80,14 @@ public struct HDF5Group: Sendable {
     place = Place().inside("group", path)
   }
 
+  static func root(_ reading: Reading) throws(DecodeError) -> HDF5Group {
+    let address = reading.image.rootAddress
+    guard case .group(let root) = try HDF5Object.read(at: address, path: "/", reading) else {
+      throw DecodeError(.invalid("root that is no group"), reading.image.place(address))
+    }
+    return root
+  }
+
   public var address: Int { header.address }
 
   public func attributes() throws(DecodeError) -> [HDF5Attribute] {
@@ -127,13 +135,7 @@ struct PathResolver {
     let parts = path.bytes.array.split(separator: UInt8(ascii: "/"))
       .map { HDF5Name(Bytes($0)) }.filter { $0.text != "." }
     var group = start
-    if path.bytes.byte(0) == UInt8(ascii: "/") {
-      guard
-        case .group(let root) = try HDF5Object.read(
-          at: reading.image.rootAddress, path: "/", reading)
-      else { throw DecodeError(.invalid("root that is no group")) }
-      group = root
-    }
+    if path.bytes.byte(0) == UInt8(ascii: "/") { group = try HDF5Group.root(reading) }
     var object = HDF5Object.group(group)
     for part in parts {
       guard case .group(let inside) = object,

@@ -1,6 +1,7 @@
 import CWherryKernels
 import WherryBytes
-import WherryHDF5
+
+@testable import WherryHDF5
 
 /// Everything in an HDF5 file, one line a thing, in the form of `formats/HDF5/oracle/digests.py`.
 struct FileDump {
@@ -8,14 +9,21 @@ struct FileDump {
   private var seen: Set<Int> = []
   private let file: HDF5File
   /// Larger data sets are dumped without their values.
-  private let mostElements: Int
+  private let mostBytes: Int
 
-  init(_ bytes: Bytes, limits: Limits = .standard, mostElements: Int = 1 << 22) throws(DecodeError)
-  {
-    file = try HDF5File(bytes, limits: limits)
-    self.mostElements = mostElements
-    seen.insert(file.root.address)
-    walk(.group(file.root), path: "")
+  init(
+    _ bytes: Bytes, limits: Limits = .standard, mostBytes: Int = 1 << 26,
+    verifiesChecksums: Bool = true
+  ) throws(DecodeError) {
+    file = try HDF5File(bytes, limits: limits, verifiesChecksums: verifiesChecksums)
+    self.mostBytes = mostBytes
+    do throws(DecodeError) {
+      let root = try file.root()
+      seen.insert(root.address)
+      walk(.group(root), path: "")
+    } catch {
+      lines.append("group / \(error)")
+    }
   }
 
   private mutating func walk(_ object: HDF5Object, path: String) {
@@ -83,8 +91,8 @@ struct FileDump {
   ) -> String {
     var line = "\(head) \(Self.describe(type)) \(Self.describe(space)) "
     do throws(DecodeError) {
-      let count = space.shape.map { Checked.product($0) ?? .max } ?? 0
-      line += count > mostElements ? "large" : try Self.digest(try read())
+      let count = space.shape.map { Checked.product($0 + [type.size]) ?? .max } ?? 0
+      line += count > mostBytes ? "large" : try Self.digest(try read())
     } catch {
       line += error.description
     }
@@ -132,6 +140,11 @@ struct FileDump {
     case .bitfield(let bits): return "b\(describe(bits))"
     case .opaque(let size, let tag): return "o\(size):\(quoted(tag))"
     case .compound(let size, let members):
+      // In memory libhdf5's pointers have another size than in the file.
+      guard !hasPointers(type) else {
+        return
+          "c{\(members.map { "\(quoted($0.name)):\(describe($0.type))" }.joined(separator: ";"))}"
+      }
       let parts = members.map { "\(quoted($0.name)):\($0.offset):\(describe($0.type))" }
       return "c\(size){\(parts.joined(separator: ";"))}"
     case .reference(let kind, _): return kind == .object ? "ro" : kind == .region ? "rr" : "r?"
@@ -142,6 +155,15 @@ struct FileDump {
     case .array(let base, let extents):
       return "a[\(extents.map(String.init).joined(separator: ","))](\(describe(base)))"
     case .complex(let base): return "x(\(describe(base)))"
+    }
+  }
+
+  private static func hasPointers(_ type: HDF5Type) -> Bool {
+    switch type {
+    case .variableString, .sequence: true
+    case .compound(_, let members): members.contains { hasPointers($0.type) }
+    case .array(let base, _): hasPointers(base)
+    default: false
     }
   }
 

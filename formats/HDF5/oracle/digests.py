@@ -1,8 +1,9 @@
 """What h5py finds in HDF5 files, one line a thing: links, types, shapes and digests of the values.
 
 Usage: python digests.py FILE ...              prints the lines of each file
-       python digests.py --compare ROOT OUT    compares all files below ROOT with the lines that
-                                               `WHERRY_HDF5_OUT=OUT swift test --filter HDF5SuiteTests` wrote
+       python digests.py --compare suite SUITES/hdf5 OUT   compares the suites' files, and
+       python digests.py --compare written OUT OUT         compares the files that we wrote,
+       with the lines that `WHERRY_HDF5_OUT=OUT swift test --filter WherryHDF5Tests` put into the folder OUT
 
 Needs h5py. The comparison exits with 1 when a file that h5py opens was not read, when fewer than 97 %
 of the values agree, or when one that differs is not refused as an unsupported feature by name.
@@ -21,7 +22,12 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5g, h5l, h5o, h5r, h5s, h5t
 
-MOST_ELEMENTS = 1 << 22  # larger data sets are compared by type and shape only
+MOST_BYTES = 1 << 26  # larger data sets are compared by type and shape only
+
+# What h5py gets wrong: the file, the thing and why.
+H5PY_ERRORS = {
+    ("pyfive/tests/attr_datatypes.hdf5", "/@vlen_uint64"): "big-endian elements, not swapped",
+}
 
 
 def quoted(name):
@@ -61,6 +67,11 @@ def describe(tid):
     if kind == h5t.OPAQUE:
         return f"o{tid.get_size()}:{quoted(tid.get_tag())}"
     if kind == h5t.COMPOUND:
+        if tid.detect_class(h5t.VLEN) or "s*" in str([describe(tid.get_member_type(i)) for i in range(tid.get_nmembers())]):
+            # In memory libhdf5's pointers have another size than in the file.
+            return "c{" + ";".join(
+                f"{quoted(tid.get_member_name(i))}:{describe(tid.get_member_type(i))}"
+                for i in range(tid.get_nmembers())) + "}"
         members = ";".join(
             f"{quoted(tid.get_member_name(i))}:{tid.get_member_offset(i)}:{describe(tid.get_member_type(i))}"
             for i in range(tid.get_nmembers()))
@@ -166,7 +177,7 @@ def digest(read, tid, space, file):
         return hashlib.sha256(b"").hexdigest()[:32]
     shape = space.get_simple_extent_dims()
     count = int(np.prod(shape, dtype=object)) if shape else 1
-    if count > MOST_ELEMENTS:
+    if count * tid.get_size() > MOST_BYTES:
         return "large"
     values = read()
     values = np.asarray(values) if not isinstance(values, np.ndarray) else values
@@ -305,17 +316,17 @@ def key(text):
     return " ".join(text.split(" ")[:2])
 
 
-def compare(root, out):
+def compare(group, root, out):
     total = {}
     failed = []
     for path in sorted(root.rglob("*")):
-        if not path.is_file():
+        if not path.is_file() or path.suffix in (".ddl", ".txt"):
             continue
         theirs = dump_apart(path)
         if theirs is None:
             continue
         name = str(path.relative_to(root))
-        ours_file = out / (name.replace("/", "%") + ".txt")
+        ours_file = out / f"{group}-{name.replace('/', '%')}.txt"
         row = total.setdefault(str(path.parent.relative_to(root)), [0, 0, 0, 0, 0])
         row[0] += 1
         ours = ours_file.read_text().split("\n") if ours_file.exists() else []
@@ -325,7 +336,7 @@ def compare(root, out):
         row[1] += 1
         found = {key(text): text for text in ours if text}
         for text in theirs:
-            if " unreadable " in text:
+            if " unreadable " in text or (name, text.split(" ")[1]) in H5PY_ERRORS:
                 continue
             mine = found.get(key(text))
             isValue = text.startswith(("dataset", "attribute"))
@@ -348,6 +359,6 @@ def compare(root, out):
 if __name__ == "__main__":
     h5py._errors.silence_errors()
     if sys.argv[1:2] == ["--compare"]:
-        compare(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]))
+        compare(sys.argv[2], pathlib.Path(sys.argv[3]), pathlib.Path(sys.argv[4]))
     for name in sys.argv[1:]:
         print("\n".join(dump(name)))

@@ -124,7 +124,7 @@ struct ValueDecoder {
       switch padding {
       case .zeroTerminated: raw.firstIndex(of: 0) ?? raw.count
       case .zeroPadded: (raw.lastIndex { $0 != 0 } ?? -1) + 1
-      case .spacePadded: (raw.lastIndex { $0 != 0x20 } ?? -1) + 1
+      case .spacePadded: (raw.lastIndex { $0 != 0x20 && $0 != 0 } ?? -1) + 1
       }
     }
     return bytes.slice(0..<end) ?? bytes
