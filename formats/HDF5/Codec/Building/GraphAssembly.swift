@@ -140,7 +140,8 @@ struct GraphAssembly {
     _ tensor: KerasTensor, _ name: String, _ assembler: ModelAssembler
   ) throws(DecodeError) -> Wire {
     let layer = LayerDescription(
-      className: "", name: name, path: name, settings: LayerSettings(json: .null, place: place),
+      className: "", classInFile: "", name: name, path: name,
+      settings: LayerSettings(json: .null, place: place),
       isTrainable: true)
     return try LayerSite(
       layer: layer, assembler: assembler, generation: generation, builder: assembler.builder,

@@ -62,6 +62,15 @@ extension LayerSite {
   /// The tokens of the vocabulary, without those that stand for masked and unknown ones.
   private func vocabulary(_ special: [JSONValue]) throws(DecodeError) -> [JSONValue] {
     guard let value = settings["vocabulary"] else {
+      if let tokens = weights.vocabularies[path] {
+        return try tokens.map { (token) throws(DecodeError) in
+          guard layer.className == "IntegerLookup" else { return .string(token) }
+          guard let integer = Int64(token) else {
+            throw settings.fault("vocabulary", "integers are expected")
+          }
+          return .integer(integer)
+        }
+      }
       throw unsupported("a vocabulary that is not in the configuration")
     }
     guard var tokens = (value["config"]?["value"] ?? value["items"] ?? value).array else {

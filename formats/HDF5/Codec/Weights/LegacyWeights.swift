@@ -79,4 +79,14 @@ struct LegacyWeights {
       table.set(slot.layer, slot.slot.key, WeightVariable(name: name, tensor: tensor))
     }
   }
+
+  /// What the optimizer has accumulated, in the file's order, by path.
+  static func optimizerState(_ root: HDF5Group) throws(DecodeError) -> [Initializer] {
+    let folder = "optimizer_weights"
+    guard try root.links().contains(where: { $0.name.text == folder }) else { return [] }
+    let group = try root.group(at: folder)
+    return try (try group.texts("weight_names") ?? []).map { (name) throws(DecodeError) in
+      Initializer("\(folder)/\(name)", try group.tensor(at: name))
+    }
+  }
 }

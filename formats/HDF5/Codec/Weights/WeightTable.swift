@@ -35,6 +35,8 @@ struct WeightTable: Sendable {
   private(set) var layers: [String: [String: WeightVariable]] = [:]
   /// Every weight in the order of the file.
   private(set) var order: [(layer: String, key: String)] = []
+  /// The tokens that a layer looks up, where a file holds them beside the configuration.
+  var vocabularies: [String: [String]] = [:]
 
   subscript(layer: String) -> [String: WeightVariable] { layers[layer] ?? [:] }
 
