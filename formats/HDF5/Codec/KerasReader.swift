@@ -109,6 +109,7 @@ struct KerasReader {
     guard reader.errors.isEmpty else { throw ReadFailure(reader.errors) }
     let table = try weights(description, generation)
     let made = try GraphAssembly(description, generation, table, place).graph()
-    return Reading(facts.model(made.graph, operatorSet: made.operatorSet, table))
+    return Reading(
+      facts.model(made.graph, operatorSet: made.operatorSet, table), losses: made.losses)
   }
 }

@@ -15,10 +15,10 @@ struct GraphAssembly {
     (self.model, self.generation, self.weights, self.place) = (model, generation, weights, place)
   }
 
-  /// The graph and the ONNX operator set that has all of its operators.
+  /// The graph, the ONNX operator set that has all of its operators, and what it does otherwise.
   ///
   /// - Throws: `ReadFailure` with the error of every layer that has one.
-  func graph() throws(ReadFailure) -> (graph: Graph, operatorSet: Int64) {
+  func graph() throws(ReadFailure) -> (graph: Graph, operatorSet: Int64, losses: [Loss]) {
     let builder = GraphBuilder()
     do {
       builder.reserve(Self.paths(model))
@@ -41,7 +41,7 @@ struct GraphAssembly {
       }
       let graph = try builder.finish(
         name: model.name, inputs: infos, outputs: results, at: place)
-      return (graph, builder.operatorSet)
+      return (graph, builder.operatorSet, assembler.losses)
     } catch let error as ReadFailure {
       throw error
     } catch let error as DecodeError {

@@ -87,7 +87,7 @@ extension LayerSite {
     _ change: (Tensor) -> Tensor? = { $0 }
   ) throws(DecodeError) -> Wire {
     let weight = try weight(key, rank: rank)
-    return try builder.constant(
+    let wire = try builder.constant(
       "\(path)/\(key)\(form.isEmpty ? "" : "/\(form)")", named: weight.name
     ) { () throws(DecodeError) in
       guard let tensor = change(weight.tensor) else {
@@ -95,6 +95,21 @@ extension LayerSite {
           .invalid("shape \(weight.tensor.shape)"), place.inside("weight", key))
       }
       return tensor
+    }
+    return try computing(wire)
+  }
+
+  /// A floating-point value as the layer computes with it: with a mixed policy that is another type than
+  /// the one it is stored in.
+  func computing(_ wire: Wire) throws(DecodeError) -> Wire {
+    guard wire.element.isFloat, let element = try settings.element(), element.isFloat,
+      element != wire.element
+    else { return wire }
+    return try builder.converted(wire.name, [-1 - Int(element.rawValue)]) {
+      () throws(DecodeError) in
+      var cast = Cast()
+      cast.target = element
+      return try emit(cast, [wire])
     }
   }
 

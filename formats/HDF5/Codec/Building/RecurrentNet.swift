@@ -26,7 +26,7 @@ struct RecurrentNet {
     }
     (self.kind, self.sites) = (kind, sites)
     units = try first.settings.integer("units")
-    isCuDNN = first.settings["recurrent_activation"] == nil && kind != .simple
+    isCuDNN = first.layer.classInFile.hasPrefix("CuDNN")
     resetsAfter =
       try first.settings.flag("reset_after", first.generation == .three || isCuDNN)
     for site in sites.dropFirst() {
@@ -71,7 +71,7 @@ struct RecurrentNet {
     _ key: String, _ change: @escaping (Tensor) -> Tensor?
   ) throws(DecodeError) -> Wire {
     let path = sites[0].path
-    return try sites[0].builder.constant(
+    let wire = try sites[0].builder.constant(
       "\(path)/\(key)/\(sites.count)", named: try sites[0].weight(key).name
     ) { () throws(DecodeError) in
       var parts: [Tensor] = []
@@ -88,6 +88,7 @@ struct RecurrentNet {
       }
       return joined
     }
+    return try sites[0].computing(wire)
   }
 
   /// Adds the node.

@@ -21,7 +21,8 @@ struct LayerBinding: Sendable {
   static let all: [LayerBinding] =
     coreLayers + reshapingLayers + convolutionLayers + poolingLayers + normalizationLayers
     + scalingLayers + mergeLayers + activationLayers + resizingLayers + embeddingLayers
-    + encodingLayers + recurrentLayers + wrapperLayers + attentionLayers
+    + encodingLayers + recurrentLayers + convolutionalRecurrentLayers
+    + wrapperLayers + attentionLayers
 
   private static let byName: [String: LayerBinding] = Dictionary(
     all.flatMap { binding in binding.names.map { ($0, binding) } }, uniquingKeysWith: { a, _ in a })

@@ -13,6 +13,10 @@ extension LayerBinding {
 extension LayerSite {
   fileprivate func recurrent() throws(DecodeError) -> [KerasTensor] {
     let net = try RecurrentNet([self])
+    if try settings.flag("stateful") {
+      assembler.note(
+        Loss(.numeric, "state kept from one call to the next; it begins at zero each time", place))
+    }
     let sequence = try RecurrentSequence(self, try sequenceInput())
     let states = try initialStates(inputs.dropFirst().map { $0 }, count: net.kind == .lstm ? 2 : 1)
     let run = try sequence.run(net, states: states)
