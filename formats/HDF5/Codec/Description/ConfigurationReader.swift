@@ -100,7 +100,7 @@ struct ConfigurationReader {
       module.contains(".ops.")
       || (module.isEmpty && generation == .three && config["trainable"] == nil
         && className != "InputLayer" && OperationBinding.named(className) != nil)
-    var current = isOperation ? className : LegacyConfiguration.className(className)
+    var current = isOperation ? className : LegacyConfiguration.className(className, config)
     var settings = LayerSettings(
       json: generation == .one ? LegacyConfiguration.settings(config, className) : config,
       place: place)

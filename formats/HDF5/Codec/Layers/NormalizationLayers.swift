@@ -1,6 +1,7 @@
 import WherryBytes
 import WherryGraph
 import WherryOperators
+import WherryText
 
 extension LayerBinding {
   static let normalizationLayers: [LayerBinding] = [
@@ -88,6 +89,9 @@ extension LayerSite {
   /// `gamma (x - mean) / sqrt(variance + epsilon) + beta` for each channel.
   fileprivate func batchNormalization() throws(DecodeError) -> KerasTensor {
     let x = try input()
+    guard generation != .one || settings["mode"]?.integer ?? 0 == 0 else {
+      throw settings.unsupported("mode", "statistics of the batch")
+    }
     let mean = try constant("moving_mean", rank: 1)
     let count = mean.shape.dimensions.first?.extent ?? 0
     let element = mean.element

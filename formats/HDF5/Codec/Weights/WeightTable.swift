@@ -48,9 +48,8 @@ struct WeightTable: Sendable {
 
 /// One weight of a layer, with the layer it belongs to.
 struct PlacedSlot: Sendable {
-  var layer: String
+  var layer: LayerDescription
   var slot: WeightSlot
-  var place: Place
 }
 
 extension LayerDescription {
@@ -74,7 +73,7 @@ extension LayerDescription {
     isTrainable: Bool, _ trained: inout [PlacedSlot], _ fixed: inout [PlacedSlot]
   ) throws(DecodeError) {
     let isTrainable = isTrainable && self.isTrainable
-    let own = try slots().map { PlacedSlot(layer: path, slot: $0, place: place) }
+    let own = try slots().map { PlacedSlot(layer: self, slot: $0) }
     trained += own.filter { isTrainable && $0.slot.isTrainable }
     if !isTrainable { fixed += own.filter { $0.slot.isTrainable } }
     fixed += own.filter { !$0.slot.isTrainable }
