@@ -17,7 +17,6 @@
 #define WH_BAD_EXTENT "an extent, stride or window is out of range"
 #define WH_BAD_VIEW "strides leave the tensor"
 #define WH_BAD_KIND "an unknown kind"
-#define WH_BAD_RANGE "a zero point, bound or factor is out of range"
 #define WH_BAD_OUTPUT "an output is read-only or overlaps another operand"
 #define WH_BAD_SCRATCH "the scratch tensor is missing or too small"
 

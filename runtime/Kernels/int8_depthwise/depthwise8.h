@@ -2,7 +2,7 @@
 #ifndef WHERRY_DEPTHWISE8_H
 #define WHERRY_DEPTHWISE8_H
 
-#include "../common/operands.h"
+#include "../common/q8.h"
 
 /* A call with its operands looked up. */
 typedef struct wh_depthwise8 {
@@ -12,6 +12,8 @@ typedef struct wh_depthwise8 {
   uint8_t *y;              /* element 0, y_offset counted in */
   int32_t taps;            /* of the window */
   uint8_t flip;            /* as wh_q8_flip */
+  int32_t zero, low, high; /* of the convolution's own 8-bit result: c's with a residual, or y's */
+  wh_q8_range own, sum;    /* the same, and y's */
 } wh_depthwise8;
 
 /* Bytes of the stream of a block of 16 channels. */
@@ -39,9 +41,6 @@ typedef struct wh_fill8 {
   uint8_t *to;
   ptrdiff_t to_step;
   int32_t count;
-  bool gather; /* of rows with a step, runs of 16 elements begin at lanes[…] of the row instead of
-                  one after the other */
-  ptrdiff_t lanes[4];
 } wh_fill8;
 
 /* Bias (corrected by the storage's offset) and scale of each element, in an entry's order. */
@@ -65,15 +64,15 @@ typedef struct wh_run8 {
 
 /* Lines of 3x3 windows without strips. */
 typedef struct wh_line8 {
-  const uint8_t *rows[4]; /* column 0, null for padding; the fourth is of the second line */
+  const uint8_t *rows[4]; /* column 0, null for padding and, with one line, the fourth */
   const uint8_t *pad;     /* 64 bytes of it */
   const uint8_t *even;    /* uint64 [8]: which parts of two vectors hold every second pixel */
   const uint8_t *weights; /* of each line three entries */
   const wh_heads8 *heads;
   ptrdiff_t step;        /* between columns */
   int32_t column, limit; /* the first window's first one; how many there are */
-  int32_t lines;         /* 1, or 2 that lie one row apart; always 2 for pixels > 1 and stride 1 */
-  int32_t stride;        /* 1 or 2 */
+  int32_t lines;         /* 1, or 2 that lie one row apart */
+  int32_t stride;        /* with pixels > 1: 1, or 2 and one line */
   int32_t pixels, channels;
   int32_t count, tail; /* as in wh_run8 */
   uint8_t *y;

@@ -6,6 +6,7 @@
 
 /* Entries hold 16-bit numbers, two taps together: their products and sums of two are exact. */
 #define PARTS 8
+#define OUTPUTS 1
 #include "depthwise8_ymm.h"
 
 WH_INLINE void interleave(const vec *rows, vec *entry) {
@@ -36,7 +37,7 @@ static void weights_of(uint8_t *weights, int32_t count) {
 
 #include "depthwise8_body.h"
 
-static void run(const wh_run8 *r) { run_of(r, 0); }
+static void run(const wh_run8 *r) { run_of(r); }
 
 const wh_strips8 wh_strips8_avx2 = {32, 256, fill, prepare, run, NULL};
 

@@ -3,6 +3,7 @@
 #include "depthwise8.h"
 
 #define PARTS 4
+#define OUTPUTS 2
 #include "depthwise8_ymm.h"
 
 WH_INLINE void interleave(const vec *rows, vec *entry) {
@@ -24,4 +25,4 @@ static void weights_of(uint8_t *weights, int32_t count) { (void)weights, (void)c
 
 #include "depthwise8_body.h"
 
-static void run(const wh_run8 *r) { run_of(r, 0); }
+static void run(const wh_run8 *r) { run_of(r); }

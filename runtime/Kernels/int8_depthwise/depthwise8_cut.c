@@ -1,4 +1,6 @@
 #include "depthwise8_plan.h"
+/**/
+#include "../common/compact.h"
 
 void wh_deliver8(const wh_plan8 *s, const uint8_t *from, ptrdiff_t at, int32_t count,
                  int32_t last) {
@@ -20,16 +22,22 @@ void wh_deliver8(const wh_plan8 *s, const uint8_t *from, ptrdiff_t at, int32_t c
 /* The rows of taps under output oa of plane od. */
 static void set_rows(wh_plan8 *s, const uint8_t *image, int32_t od, int32_t oa) {
   const wh_qconv *p = s->d->p;
-  const int a = s->a;
+  const int32_t lines = s->one_line ? 1 : p->kernel[s->a] + s->shared - 1;
+  const int64_t h0 = (int64_t)oa * p->stride[s->a] - p->pad[s->a];
+  int64_t d = (int64_t)od * p->stride[0] - p->pad[0], h = h0;
+  int32_t line = 0;
   for (int32_t r = 0; r < 4 * s->groups; r++) {
-    const int32_t kd = s->one_line || s->shared > 1 ? 0 : r / p->kernel[a];
-    const int32_t ka = s->one_line ? 0 : r - kd * p->kernel[a];
-    const int64_t d = (int64_t)od * p->stride[0] - p->pad[0] + (int64_t)kd * p->dilation[0];
-    const int64_t h = (int64_t)oa * p->stride[a] - p->pad[a] + (int64_t)ka * p->dilation[a];
+    wh_row8 *row = &s->sources[r];
     const bool there =
-        r < s->rows + s->shared - 1 && d >= 0 && d < p->in[0] && h >= 0 && h < p->in[a];
-    s->sources[r].at = there ? image + d * s->x_step[0] + h * s->x_step[a] + s->channel : NULL;
-    s->sources[r].shift = s->one_line ? r * p->dilation[s->b] : 0;
+        r < s->rows + s->shared - 1 && d >= 0 && d < p->in[0] && h >= 0 && h < p->in[s->a];
+    row->at = there ? image + d * s->x_step[0] + h * s->x_step[s->a] + s->channel : NULL;
+    row->shift = s->one_line ? r * p->dilation[s->b] : 0;
+    if (s->one_line) continue;
+    h += p->dilation[s->a];
+    if (++line < lines) continue;
+    line = 0;
+    h = h0;
+    d += p->dilation[0];
   }
 }
 
@@ -43,10 +51,8 @@ static void block_of(wh_plan8 *s) {
       for (int32_t oa = 0; oa < p->out[s->a]; oa += s->shared) {
         const int32_t left = p->out[s->a] - oa, shared = left < s->shared ? left : s->shared;
         set_rows(s, image, od, oa);
-        if (s->by_lines)
-          wh_lines_of(s, at + s->y_pixels[s->a] * oa, shared);
-        else
-          wh_strips_of(s, at + s->y_pixels[s->a] * oa, shared);
+        const ptrdiff_t pixel = at + s->y_pixels[s->a] * oa;
+        s->by_lines ? wh_lines_of(s, pixel, shared) : wh_strips_of(s, pixel, shared);
       }
     }
   }
@@ -56,20 +62,14 @@ static void block_of(wh_plan8 *s) {
 static void decide_pixels(wh_plan8 *s) {
   const wh_qconv *p = s->d->p;
   const int32_t stride = p->stride[s->b], channels = p->groups, bytes = s->v->bytes;
-  const bool divides = bytes % channels == 0;
-  s->by_lines = s->v->line && s->rows == 3 && s->columns == 3 && p->kernel[0] == 1 &&
-                p->dilation[s->b] == 1 && stride <= 2;
-  if (s->by_lines && stride == 2) s->shared = 1;
+  s->by_lines =
+      s->v->line && s->rows == 3 && s->columns == 3 && p->kernel[0] == 1 && p->dilation[s->b] == 1;
   s->pixels = 1;
-  s->gather = false;
   if (s->b != 2 || channels > bytes / 2) return;
-  if (stride == 1) {
-    s->pixels = bytes / channels;
-    s->by_lines = s->by_lines && s->shared == 2;
-  } else if (divides && (channels % 16 == 0 || (s->by_lines && channels == 8))) {
-    s->pixels = bytes / channels;
-    s->gather = !s->by_lines;
-  }
+  const bool every_second =
+      s->by_lines && stride == 2 && channels % 8 == 0 && bytes % channels == 0;
+  if (stride == 1 || every_second) s->pixels = bytes / channels;
+  if (every_second) s->shared = 1;
 }
 
 /* Decides how the window is cut; false if it is too large for strips. */
@@ -80,7 +80,7 @@ static bool decide(wh_plan8 *s) {
   s->a = p->groups >= bytes && p->out[1] > p->out[2] ? 2 : 1;
   s->b = 3 - s->a;
   s->one_line = p->kernel[0] == 1 && p->kernel[s->a] == 1;
-  if (s->d->taps > WH_ROWS8 || s->d->taps * bytes > WH_STRIP8) return false;
+  if (s->d->taps > WH_ROWS8 || s->d->taps * (bytes + 16) > WH_STRIP8) return false;
   s->rows = s->one_line ? p->kernel[s->b] : p->kernel[0] * p->kernel[s->a];
   s->columns = s->one_line ? 1 : p->kernel[s->b];
   s->groups = (s->rows - 1) / 4 + 1;
@@ -119,10 +119,8 @@ void wh_depthwise8_strips(const wh_depthwise8 *d, const wh_strips8 *strips) {
   }
   memset(s.zeros, 0, sizeof s.zeros);
   memset(s.pad, (uint8_t)p->x_zero ^ d->flip, sizeof s.pad);
-  for (uint64_t i = 0; i < 8; i++) { /* runs of c bytes, every second one */
-    const uint64_t run = (uint64_t)c / 8, word = run ? i / run * 2 * run + i % run : 0;
-    memcpy(s.even + 8 * i, &word, 8);
-  }
+  const uint64_t run = (uint64_t)c / 8; /* of 8 bytes, every second one where they fill vectors */
+  for (uint64_t i = 0; i < 8; i++) memcpy(s.even + 8 * i, &(uint64_t){2 * i - (i & (run - 1))}, 8);
   /* The last block first: its vectors may reach into the next pixel, whose first block comes last.
    */
   for (int32_t block = s.pixels > 1 ? 0 : (c - 1) / bytes; block >= 0; block--) {
@@ -138,3 +136,5 @@ void wh_depthwise8_strips(const wh_depthwise8 *d, const wh_strips8 *strips) {
                            (s.channel + (s.pixels > 1 ? c : s.width) - 1) / 16 + 1);
   }
 }
+
+#include "../common/region_end.h"

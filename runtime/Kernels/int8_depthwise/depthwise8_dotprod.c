@@ -8,6 +8,7 @@ typedef int32x4_t acc;
 typedef struct heads heads;
 WH_INLINE int32x4_t total(acc sums, const heads *h, int q);
 
+#define OUTPUTS 4
 #include "depthwise8_neon.h"
 
 WH_INLINE acc start(const heads *h, int q) { return h->bias[q]; }
@@ -23,7 +24,7 @@ WH_INLINE int32x4_t total(acc sums, const heads *h, int q) {
 
 #include "depthwise8_body.h"
 
-static void run(const wh_run8 *r) { r->groups == 1 && r->taps == 3 ? run_of(r, 3) : run_of(r, 0); }
+static void run(const wh_run8 *r) { run_of(r); }
 
 const wh_strips8 wh_strips8_dotprod = {16, 64, fill, prepare, run, NULL};
 

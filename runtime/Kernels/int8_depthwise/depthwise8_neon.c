@@ -9,6 +9,7 @@ typedef struct acc {
 typedef struct heads heads;
 WH_INLINE int32x4_t total(acc sums, const heads *h, int q);
 
+#define OUTPUTS 2
 #include "depthwise8_neon.h"
 
 WH_INLINE acc start(const heads *h, int q) {
@@ -35,7 +36,7 @@ WH_INLINE int32x4_t total(acc sums, const heads *h, int q) {
 
 #include "depthwise8_body.h"
 
-static void run(const wh_run8 *r) { run_of(r, 0); }
+static void run(const wh_run8 *r) { run_of(r); }
 
 const wh_strips8 wh_strips8_neon = {16, 64, fill, prepare, run, NULL};
 #endif

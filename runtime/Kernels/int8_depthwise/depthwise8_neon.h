@@ -32,8 +32,6 @@ WH_INLINE void store_part(uint8_t *p, vec v, int32_t count) {
   memcpy(p, bytes, (size_t)count);
 }
 
-WH_INLINE vec load_lanes(const uint8_t *p, const ptrdiff_t *lanes) { return load(p + lanes[0]); }
-
 WH_INLINE void interleave(const vec *rows, vec *entry) {
   const int8x16x2_t a = vzipq_s8(rows[0], rows[1]), b = vzipq_s8(rows[2], rows[3]);
   const int16x8x2_t low = vzipq_s16(vreinterpretq_s16_s8(a.val[0]), vreinterpretq_s16_s8(b.val[0]));

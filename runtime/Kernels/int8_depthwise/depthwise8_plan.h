@@ -29,12 +29,12 @@ typedef struct wh_plan8 {
   int32_t channel;       /* first one of the block */
   int32_t width;         /* bytes of a vector of results */
   int32_t capacity;      /* entries of a group's strip */
-  int32_t line;          /* vectors of results of a strip */
-  bool one_line;         /* all taps are rows */
-  bool by_output;        /* a strip holds the columns of every output instead of the input's */
-  bool gather;           /* pixels of a vector do not lie side by side in x */
-  bool by_lines;         /* without strips */
-  bool whole;            /* results are stored where they belong, not by way of waiting */
+  ptrdiff_t row;  /* bytes of a row of weights; what is copied past the last element has room */
+  int32_t line;   /* vectors of results of a strip */
+  bool one_line;  /* all taps are rows */
+  bool by_output; /* a strip holds the columns of every output instead of the input's */
+  bool by_lines;  /* without strips */
+  bool whole;     /* results are stored where they belong, not by way of waiting */
   wh_row8 sources[WH_ROWS8 + 4];
   wh_heads8 heads;
   uint8_t pad[WH_VECTOR8], zeros[WH_VECTOR8], even[WH_VECTOR8];
@@ -52,7 +52,11 @@ bool wh_prepare8(wh_plan8 *s);
 
 /* The line of outputs along b from pixel at on, and those of the shared lines beside it. */
 void wh_strips_of(wh_plan8 *s, ptrdiff_t at, int32_t shared);
+#if defined(__x86_64__)
 void wh_lines_of(wh_plan8 *s, ptrdiff_t at, int32_t shared);
+#else
+#define wh_lines_of wh_strips_of
+#endif
 
 /* Takes count vectors of results, the last one of last pixels, from where they wait to the outputs
  * from pixel at on, with their residuals. */

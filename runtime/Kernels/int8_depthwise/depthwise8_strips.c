@@ -1,27 +1,20 @@
 #include "../conv/window.h"
 #include "depthwise8_plan.h"
+/**/
+#include "../common/compact.h"
 
-/* A row of an entry over the edge: copied among padding. */
-static const uint8_t *edge_of(wh_plan8 *s, const wh_row8 *source, int64_t column, uint8_t *to) {
-  const wh_qconv *p = s->d->p;
-  const int32_t limit = p->in[s->b], stride = p->stride[s->b];
+/* Where the row of an entry at a column is: in x, or over its edge copied among padding. */
+static const uint8_t *entry_row(wh_plan8 *s, const wh_row8 *source, int64_t column, uint8_t *to) {
+  const ptrdiff_t c = s->d->p->groups;
   if (!source->at) return s->pad;
   column += source->shift;
-  if (s->pixels == 1)
-    return column >= 0 && column < limit ? source->at + column * s->x_step[s->b] : s->pad;
-  const wh_range valid = wh_window(column, s->pixels, stride, limit);
+  const wh_range valid = wh_window(column, s->pixels, 1, s->d->p->in[s->b]);
   if (valid.first == valid.end) return s->pad;
-  const ptrdiff_t c = p->groups;
+  const uint8_t *from = source->at + (column + valid.first) * s->x_step[s->b];
+  if (valid.end - valid.first == s->pixels) return from;
   memcpy(to, s->pad, WH_VECTOR8);
-  memcpy(to + WH_VECTOR8, s->pad, WH_VECTOR8);
-  const uint8_t *from = source->at + (column + (int64_t)valid.first * stride) * c;
-  if (!s->gather) {
-    memcpy(to + valid.first * c, from, WH_VECTOR8);
-    memcpy(to + valid.end * c, s->pad, WH_VECTOR8);
-    return to;
-  }
-  for (int32_t i = valid.first; i < valid.end; i++, from += stride * c)
-    for (ptrdiff_t j = 0; j < c; j += 16) wh_copy16(to + i * c + j, from + j);
+  memcpy(to + valid.first * c, from, WH_VECTOR8);
+  memcpy(to + valid.end * c, s->pad, WH_VECTOR8);
   return to;
 }
 
@@ -29,40 +22,20 @@ static const uint8_t *edge_of(wh_plan8 *s, const wh_row8 *source, int64_t column
  * skip, … */
 static void fill_entries(wh_plan8 *s, int32_t g, int32_t first, int32_t step, int64_t column,
                          int64_t skip, int32_t count) {
-  const wh_qconv *p = s->d->p;
   const wh_row8 *sources = s->sources + 4 * g;
-  const int64_t span = (int64_t)(s->pixels - 1) * p->stride[s->b] + 1;
-  const int64_t least = column + sources[0].shift;
-  const int64_t most = column + sources[3].shift;
-  int64_t begin = least >= 0 ? 0 : (-least + skip - 1) / skip;
-  int64_t end = p->in[s->b] - span - most;
-  end = end < 0 ? 0 : wh_min64(end / skip + 1, count);
-  begin = wh_min64(begin, end);
+  /* The entries that lie inside x with all of their rows. */
+  const int64_t least = column + sources[0].shift, most = column + sources[3].shift + s->pixels;
+  const int64_t room = s->d->p->in[s->b] - most;
+  const int64_t end = room < 0 ? 0 : wh_min64(room / skip + 1, count);
+  const int64_t begin = least >= 0 ? 0 : wh_min64((-least + skip - 1) / skip, end);
   wh_fill8 fill;
   fill.to = s->strip + ((ptrdiff_t)g * s->capacity + first) * s->v->entry;
   fill.to_step = (ptrdiff_t)step * s->v->entry;
-  fill.count = 1;
-  fill.gather = false;
   for (int64_t i = 0; i < count; i += fill.count, fill.to += fill.count * fill.to_step) {
-    if (i == begin && begin < end) {
-      for (int j = 0; j < 4; j++) {
-        const wh_row8 *r = &sources[j];
-        const int64_t at = column + begin * skip + r->shift;
-        fill.rows[j] = r->at ? r->at + at * s->x_step[s->b] : s->pad;
-        fill.steps[j] = r->at ? skip * s->x_step[s->b] : 0;
-      }
-      fill.gather = s->gather;
-      for (int j = 0; s->gather && j < s->v->bytes / 16; j++)
-        fill.lanes[j] = j * 16 / p->groups * s->x_step[s->b] * p->stride[s->b] + j * 16 % p->groups;
-      fill.count = (int32_t)(end - begin);
-      s->v->fill(&fill);
-      fill.gather = false;
-      continue;
-    }
-    fill.count = 1;
+    fill.count = i == begin && begin < end ? (int32_t)(end - begin) : 1;
     for (int j = 0; j < 4; j++) {
-      fill.rows[j] = edge_of(s, &sources[j], column + i * skip, s->edges[j]);
-      fill.steps[j] = 0;
+      fill.rows[j] = entry_row(s, &sources[j], column + i * skip, s->edges[j]);
+      fill.steps[j] = sources[j].at ? skip * s->x_step[s->b] : 0;
     }
     s->v->fill(&fill);
   }
@@ -87,7 +60,6 @@ static void fill_strip(wh_plan8 *s, int32_t first, int32_t count) {
 void wh_strips_of(wh_plan8 *s, ptrdiff_t at, int32_t shared) {
   const wh_qconv *p = s->d->p;
   const int32_t outputs = (p->out[s->b] - 1) / s->pixels + 1, bytes = s->v->bytes;
-  const bool add = s->d->residual != NULL;
   wh_run8 run = {.strip = s->strip,
                  .heads = &s->heads,
                  .out_step = (ptrdiff_t)(s->by_output ? s->columns : p->stride[s->b]) * s->v->entry,
@@ -96,9 +68,9 @@ void wh_strips_of(wh_plan8 *s, ptrdiff_t at, int32_t shared) {
                  .groups = s->groups,
                  .taps = s->columns,
                  .y_step = s->whole ? s->y_pixels[s->b] * s->pixels * p->y_row : bytes,
-                 .zero = add ? p->c_zero : p->y_zero,
-                 .low = add ? p->c_low : p->low,
-                 .high = add ? p->c_high : p->high};
+                 .zero = s->d->zero,
+                 .low = s->d->low,
+                 .high = s->d->high};
   for (int32_t first = 0; first < outputs; first += s->line) {
     run.count = outputs - first < s->line ? outputs - first : s->line;
     fill_strip(s, first, run.count);
@@ -115,3 +87,5 @@ void wh_strips_of(wh_plan8 *s, ptrdiff_t at, int32_t shared) {
     }
   }
 }
+
+#include "../common/region_end.h"

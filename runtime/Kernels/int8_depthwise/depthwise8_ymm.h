@@ -23,12 +23,6 @@ WH_INLINE void store_part(uint8_t *p, vec v, int32_t count) {
   memcpy(p, bytes, (size_t)count);
 }
 
-WH_INLINE vec load_lanes(const uint8_t *p, const ptrdiff_t *lanes) {
-  const __m128i low = _mm_loadu_si128((const __m128i *)(p + lanes[0]));
-  const __m128i high = _mm_loadu_si128((const __m128i *)(p + lanes[1]));
-  return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
-}
-
 WH_INLINE bounds bounds_of(int32_t zero, int32_t low, int32_t high) {
   return (bounds){_mm256_set1_epi16((int16_t)(zero + 128)), _mm256_set1_epi8((char)(low ^ 0x80)),
                   _mm256_set1_epi8((char)(high ^ 0x80))};
@@ -57,6 +51,7 @@ WH_COMPACT static bool prepare(uint8_t *weights, int32_t count, int32_t first, i
   weights_of(weights, count);
   for (int j = 0; j < PARTS; j++)
     store(offsets + 32 * j, PARTS == 4 ? _mm256_set1_epi8(-128) : _mm256_set1_epi16(128));
+  WH_ROLLED
   for (int q = 0; q < 4; q++) {
     const heads in = {h};
     const __m256i bias = start(&in, q);

@@ -65,7 +65,7 @@ WH_INLINE void quantize(const float *x, float scale, int32_t zero, uint8_t flip,
       v[j] = v_load(from + j * WH_LANES);
       const vf t = v[j] * inverse;
       r.v[j] = v_round(t);
-      furthest = v_most(furthest, (vi)v_abs(t - v_float_of(r.v[j])));
+      furthest = v_upper(furthest, (vi)v_abs(t - v_float_of(r.v[j])));
     }
     if (v_reaches(furthest, near)) {
       WH_UNROLL
@@ -102,8 +102,8 @@ WH_INLINE wh_range range_of(const float *x, int64_t count) {
   for (int64_t i = 0; i < count; i += WH_LANES) {
     const vf v = count - i < WH_LANES ? v_load_part(x + i, count - i) : v_load(x + i);
     const vi bits = (vi)v & (v == v);
-    most = v_most(most, bits);
-    least = v_most(least, bits ^ INT32_MIN);
+    most = v_upper(most, bits);
+    least = v_upper(least, bits ^ INT32_MIN);
   }
   float lanes[2][WH_LANES];
   v_store(lanes[0], (vf)most);

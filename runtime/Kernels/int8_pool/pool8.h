@@ -2,7 +2,7 @@
 #ifndef WHERRY_POOL8_H
 #define WHERRY_POOL8_H
 
-#include "../common/operands.h"
+#include "../common/q8.h"
 
 /* One window: its valid taps along D, H and W, none when taps[0] is 0. */
 typedef struct wh_pool8 {
@@ -16,8 +16,9 @@ typedef struct wh_pool8 {
   bool average;
   uint8_t flip; /* as wh_q8_flip */
   int32_t x_zero, y_zero, low, high;
-  int32_t offset; /* average: what the stored bytes' sum is too large by */
-  float factor;   /* average: ratio / count */
+  wh_q8_range range; /* of these */
+  int32_t offset;    /* average: what the stored bytes' sum is too large by */
+  float factor;      /* average: ratio / count */
 } wh_pool8;
 
 /* The first is the definition. The others take the storage their processor prefers, windows in the

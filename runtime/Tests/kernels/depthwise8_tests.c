@@ -104,13 +104,22 @@ static void flip_operands(depthwise8 *t) {
 extern const wh_strips8 test_strips8_evex;
 
 static void run_evex(depthwise8 *t) {
-  const wh_depthwise8 d = {.p = &t->p,
-                           .x = t->x,
-                           .stream = t->stream,
-                           .residual = t->residual,
-                           .y = t->y + t->p.y_offset,
-                           .taps = (int32_t)t->taps,
-                           .flip = 0x80};
+  const wh_qconv *p = &t->p;
+  const bool add = t->residual != NULL;
+  wh_call *call = &t->c.call;
+  call->cpu = WH_CPU_UNSIGNED;
+  wh_depthwise8 d = {.p = p,
+                     .x = t->x,
+                     .stream = t->stream,
+                     .residual = t->residual,
+                     .y = t->y + p->y_offset,
+                     .taps = (int32_t)t->taps,
+                     .flip = 0x80,
+                     .zero = add ? p->c_zero : p->y_zero,
+                     .low = add ? p->c_low : p->low,
+                     .high = add ? p->c_high : p->high};
+  d.own = wh_q8_range_of(call, d.zero, d.low, d.high);
+  d.sum = wh_q8_range_of(call, p->y_zero, p->low, p->high);
   wh_depthwise8_strips(&d, &test_strips8_evex);
 }
 #else
