@@ -112,6 +112,7 @@ static const uint8_t *multiply(const wh_qrecurrence *s, const uint8_t *stream, i
                 .segments = &segment,
                 .segment_count = 1,
                 .tiles = 1,
+                .lines = 1,
                 .head = stream,
                 .w = stream + WH_QCONV_HEAD,
                 .panel = panel,
