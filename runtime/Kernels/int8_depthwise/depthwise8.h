@@ -64,9 +64,10 @@ typedef struct wh_run8 {
 
 /* Lines of 3x3 windows without strips. */
 typedef struct wh_line8 {
-  const uint8_t *rows[4]; /* column 0, null for padding and, with one line, the fourth */
-  const uint8_t *pad;     /* 64 bytes of it */
-  const uint8_t *even;    /* uint64 [8]: which parts of two vectors hold every second pixel */
+  const uint8_t *const
+      *rows;          /* column 0 of four rows, null for padding; the last is of the second line */
+  int32_t repeats;    /* how often: with the next four rows, results y_repeat further on */
+  const uint8_t *pad; /* 64 bytes of it */
   const uint8_t *weights; /* of each line three entries */
   const wh_heads8 *heads;
   ptrdiff_t step;        /* between columns */
@@ -76,7 +77,7 @@ typedef struct wh_line8 {
   int32_t pixels, channels;
   int32_t count, tail; /* as in wh_run8 */
   uint8_t *y;
-  ptrdiff_t y_step, y_pair; /* between outputs; to the second line */
+  ptrdiff_t y_step, y_pair, y_repeat; /* between outputs; to the second line; see repeats */
   int32_t zero, low, high;
 } wh_line8;
 
