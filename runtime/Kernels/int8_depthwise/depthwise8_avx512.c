@@ -152,27 +152,36 @@ WH_INLINE void output_of(const wh_line8 *l, vec e[3][4], uint8_t *y, int32_t tai
   }
 }
 
+WH_INLINE void column_of(const columns *c, int32_t at, bool fourth, vec *entry) {
+  vec v[4] = {c->pad, c->pad, c->pad, c->pad};
+  if ((uint32_t)at < (uint32_t)c->limit) {
+    WH_UNROLL
+    for (int j = 0; j < 3; j++) v[j] = load(c->rows[j] + (at * c->step & c->keep[j]));
+    if (fourth) v[3] = load(c->rows[3] + (at * c->step & c->keep[3]));
+  }
+  interleave(v, entry);
+}
+
 /* One pixel after the other. */
-WH_INLINE void wide(const wh_line8 *l, int32_t repeat, const heads *heads, const bounds *limits) {
+WH_INLINE void wide(const wh_line8 *l, int32_t repeat, const int stride, const heads *heads,
+                    const bounds *limits) {
   const columns c = columns_of(l, repeat);
   uint8_t *y = l->y + repeat * l->y_repeat;
   vec e[3][4] = {{c.pad}};
-  int32_t wait = 3; /* columns until the next output */
-  for (int32_t left = l->count, at = l->column; left > 0; at++) {
-    vec v[4] = {c.pad, c.pad, c.pad, c.pad};
+  int32_t at = l->column, ahead = stride == 1 ? 2 : 1;
+  if (stride == 2) at--;
+  for (int32_t left = l->count; left > 0;) {
     WH_UNROLL
     for (int q = 0; q < 4; q++) {
-      e[0][q] = e[1][q];
-      e[1][q] = e[2][q];
+      e[0][q] = e[stride][q];
+      if (stride == 1) e[1][q] = e[2][q];
     }
-    if ((uint32_t)at < (uint32_t)c.limit) {
-      WH_UNROLL
-      for (int j = 0; j < 3; j++) v[j] = load(c.rows[j] + (at * c.step & c.keep[j]));
-      if (l->lines > 1) v[3] = load(c.rows[3] + (at * c.step & c.keep[3]));
+    if (stride == 2) column_of(&c, at++, false, e[1]);
+    column_of(&c, at++, stride == 1 && l->lines > 1, e[2]);
+    if (ahead > 0) {
+      ahead--;
+      continue;
     }
-    interleave(v, e[2]);
-    if (--wait) continue;
-    wait = l->stride;
     left--;
     output_of(l, e, y, left ? 64 : l->tail, 2, heads, limits);
     y += l->y_step;
@@ -264,17 +273,23 @@ WH_INLINE void narrow(const wh_line8 *l, int32_t repeat, const int stride, const
   }
 }
 
-static void line(const wh_line8 *l) {
-  const bounds limits = bounds_of(l->zero, l->low, l->high);
-  const heads heads = heads_of(l->heads);
-  for (int32_t i = 0; i < l->repeats; i++) {
-    if (l->pixels == 1)
-      wide(l, i, &heads, &limits);
-    else if (l->stride == 1)
-      narrow(l, i, 1, &heads, &limits);
-    else
-      narrow(l, i, 2, &heads, &limits);
+/* Each its own function, so that what one keeps in registers is no burden to the others. */
+#define LINES(name, each)                                         \
+  static __attribute__((noinline)) void name(const wh_line8 *l) { \
+    const bounds limits = bounds_of(l->zero, l->low, l->high);    \
+    const heads heads = heads_of(l->heads);                       \
+    for (int32_t i = 0; i < l->repeats; i++) each;                \
   }
+LINES(wide_lines, wide(l, i, 1, &heads, &limits))
+LINES(wide_lines2, wide(l, i, 2, &heads, &limits))
+LINES(narrow_lines, narrow(l, i, 1, &heads, &limits))
+LINES(narrow_lines2, narrow(l, i, 2, &heads, &limits))
+
+static void line(const wh_line8 *l) {
+  if (l->pixels == 1)
+    l->stride == 1 ? wide_lines(l) : wide_lines2(l);
+  else
+    l->stride == 1 ? narrow_lines(l) : narrow_lines2(l);
 }
 
 static void run(const wh_run8 *r) { run_of(r); }

@@ -49,10 +49,10 @@ static void block_of(wh_plan8 *s) {
   for (int32_t n = 0; n < p->batch; n++, image += s->x_step[0] * p->in[0]) {
     for (int32_t od = 0; od < p->out[0]; od++, at += s->y_pixels[0]) {
 #if defined(__x86_64__)
-      const int64_t d = (int64_t)od * p->stride[0] - p->pad[0];
-      const uint8_t *plane = image + d * s->x_step[0] + s->channel;
       if (s->by_lines) {
-        wh_lines_of(s, d >= 0 && d < p->in[0] ? plane : NULL, at);
+        const int64_t d = (int64_t)od * p->stride[0] - p->pad[0];
+        const bool there = d >= 0 && d < p->in[0];
+        wh_lines_of(s, there ? image + d * s->x_step[0] + s->channel : NULL, at);
         continue;
       }
 #endif
@@ -65,17 +65,17 @@ static void block_of(wh_plan8 *s) {
   }
 }
 
-/* How many pixels make a vector of results. */
+/* How many pixels make a vector of results, and whether lines do without strips. */
 static void decide_pixels(wh_plan8 *s) {
   const wh_qconv *p = s->d->p;
   const int32_t stride = p->stride[s->b], channels = p->groups, bytes = s->v->bytes;
-  s->by_lines =
-      s->v->line && s->rows == 3 && s->columns == 3 && p->kernel[0] == 1 && p->dilation[s->b] == 1;
-  s->pixels = 1;
-  if (s->b != 2 || channels > bytes / 2) return;
   const bool fills = channels % 8 == 0 && bytes % channels == 0;
-  if (stride == 1 || (s->by_lines && stride == 2 && fills)) s->pixels = bytes / channels;
-  if (stride == 2 && s->pixels > 1) s->shared = 1;
+  s->pixels = 1;
+  s->by_lines = s->v->line && s->rows == 3 && s->columns == 3 && p->kernel[0] == 1 &&
+                p->dilation[s->b] == 1 && stride <= 2;
+  if (s->by_lines && stride == 2) s->shared = 1;
+  if (s->b != 2 || channels > bytes / 2 || channels % 4) return;
+  if (stride == 1 || (s->by_lines && fills)) s->pixels = bytes / channels;
   if (s->pixels > 1) s->by_lines = s->by_lines && fills;
 }
 
