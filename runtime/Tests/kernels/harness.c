@@ -139,7 +139,7 @@ bool near(double value, double expected, double relative, double absolute) {
 int main(int count, char **arguments) {
   const test *const suites[] = {gemm_tests,  conv_tests,      elementwise_tests, axis_tests,
                                 index_tests, recurrent_tests, other_tests,       refusal_tests,
-                                qconv_tests, qmatmul_tests};
+                                qconv_tests, qmatmul_tests,   requantize_tests};
   int passed = 0, failed = 0;
   if (count > 1) seed = strtoull(arguments[1], NULL, 10);
   for (size_t s = 0; s < sizeof suites / sizeof *suites; s++) {

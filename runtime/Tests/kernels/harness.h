@@ -61,6 +61,7 @@ typedef struct test {
   void (*body)(void);
 } test;
 extern const test gemm_tests[], conv_tests[], elementwise_tests[], axis_tests[], index_tests[],
-    recurrent_tests[], other_tests[], refusal_tests[], qconv_tests[], qmatmul_tests[];
+    recurrent_tests[], other_tests[], refusal_tests[], qconv_tests[], qmatmul_tests[],
+    requantize_tests[];
 
 #endif
