@@ -16,6 +16,7 @@ let formats: [(module: String, folder: String, needs: [Target.Dependency])] = [
   ("WherryNative", "Native", ["WherryPasses", "CWherryABI", "CWherryKernels"]),
   ("WherryONNX", "ONNX", ["CONNXSchema", "CProtobufC"]),
   ("WherryJSON", "JSON", []),
+  ("WherryKeras", "HDF5", ["WherryHDF5", "WherryText", "WherryZip"]),
 ]
 
 func module(
@@ -47,23 +48,30 @@ let package = Package(
     .systemLibrary(name: "CWherryABI", path: "runtime/ABI"),
     .target(
       name: "CWherryKernels", path: "runtime/Kernels", publicHeadersPath: "include",
-      cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"])]),
+      cSettings: [
+        .unsafeFlags(["-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra", "-Werror"])
+      ]),
     .target(
       name: "CONNXSchema", dependencies: ["CProtobufC"], path: "formats/ONNX/Schema",
       exclude: ["onnx.proto"], publicHeadersPath: "."),
 
     module("WherryBytes", settings: evaluated),
     module("WherryGraph", ["WherryBytes"], settings: evaluated),
-    module("WherryData", ["WherryGraph", "CZlib"]),
+    module("WherryText", ["WherryBytes"]),
+    module("WherryHDF5", ["WherryBytes", "CZlib"], settings: evaluated),
+    module("WherryZip", ["WherryBytes", "CZlib"]),
+    module("WherryData", ["WherryGraph", "WherryZip", "CZlib"]),
     module("WherryOperators", ["WherryGraph"], settings: evaluated),
-    module("WherryPasses", ["WherryOperators", "CWherryABI"]),
+    module("WherryPasses", ["WherryOperators", "CWherryABI"], settings: evaluated),
     .target(
       name: "WherryCore", dependencies: ["CWherryABI", "CWherryKernels"], path: "runtime/Core",
       swiftSettings: strict),
     module("WherryRuntime", ["WherryCore", "CWherryABI"]),
     module(
       "Wherry",
-      formats.map { .byName(name: $0.module) } + ["WherryPasses", "WherryRuntime", "WherryOperators", "WherryData"]),
+      formats.map { .byName(name: $0.module) } + [
+        "WherryPasses", "WherryRuntime", "WherryOperators", "WherryData",
+      ]),
     .executableTarget(
       name: "WherryCommand",
       dependencies: ["Wherry", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -72,17 +80,24 @@ let package = Package(
       linkerSettings: [
         .unsafeFlags(
           ["-use-ld=lld"]
-            + ["--icf=all", "-z", "pack-relative-relocs", "--exclude-libs=ALL", "--no-export-dynamic"]
+            + [
+              "--icf=all", "-z", "pack-relative-relocs", "--exclude-libs=ALL",
+              "--no-export-dynamic",
+            ]
             .flatMap { ["-Xlinker", $0] })
       ]),
 
     module("TestSupport", ["Wherry"], path: "Tests/TestSupport"),
     tests("WherryBytesTests", ["WherryBytes"]),
+    tests("WherryTextTests", ["WherryText"]),
+    tests("WherryHDF5Tests", ["WherryHDF5", "CWherryKernels"]),
     tests("WherryDataTests", ["WherryData"]),
     tests("WherryGraphTests", ["WherryGraph", "WherryOperators"]),
     tests("WherryOperatorsTests", ["WherryOperators", "WherryONNX"]),
     tests("WherryPassesTests", ["WherryPasses"]),
-    tests("RuntimeTests", ["WherryRuntime", "CWherryKernels", "CWherryABI"], path: "runtime/Tests/Swift"),
+    tests(
+      "RuntimeTests", ["WherryRuntime", "CWherryKernels", "CWherryABI"], path: "runtime/Tests/Swift"
+    ),
     tests("ConformanceTests", ["Wherry", "CWherryKernels"]),
     tests("CommandTests", ["WherryCommand"]),
     tests("ConventionTests", []),
@@ -93,7 +108,8 @@ let package = Package(
           format.module, ["WherryOperators", "WherryGraph", "WherryBytes"] + format.needs,
           path: "formats/\(format.folder)/Codec"),
         tests(
-          "\(format.module)Tests", [.byName(name: format.module)], path: "formats/\(format.folder)/Tests"),
+          "\(format.module)Tests", [.byName(name: format.module)],
+          path: "formats/\(format.folder)/Tests"),
       ]
     },
   cLanguageStandard: .gnu11

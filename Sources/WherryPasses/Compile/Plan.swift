@@ -19,6 +19,8 @@ public struct Plan: Sendable {
   public var liveBytes: Int
   /// Multiply-accumulates of one invocation.
   public var macs: Int
+  /// Places that each pass over the plan changed.
+  public var changes: [PlanPass: Int] = [:]
 }
 
 /// A tensor as kernels see it.

@@ -30,9 +30,20 @@ final class PlanBuilder {
   private(set) var weights: [Weight] = []
   var operations: [PlanOperation] = []
   var macs = 0
+  /// Places that each pass over the plan changed.
+  var changes: [PlanPass: Int] = [:]
+  private let skipped: Set<String>
 
   /// Weights already listed, by a hash of what they are made from.
   private var known: [Int: [Int]] = [:]
+
+  /// - Parameter skipped: names of passes over the plan to leave out.
+  init(without skipped: Set<String> = []) { self.skipped = skipped }
+
+  /// Whether a pass is to run.
+  func runs(_ pass: PlanPass) -> Bool { !skipped.contains(pass.rawValue) }
+
+  func count(_ pass: PlanPass) { changes[pass, default: 0] += 1 }
 
   // MARK: Tensors
 

@@ -37,7 +37,7 @@ WH_COMPACT static const char *check_result(const wh_call *call, const wh_qconv *
   return wh_check_outputs(call, dense ? 1u << RESIDUAL : 0);
 }
 
-WH_COMPACT const char *wh_qconv_check(const wh_call *call) {
+WH_COMPACT const char *wh_qconv_check_operands(const wh_call *call, uint64_t stream) {
   const wh_qconv *p = call->parameters;
   for (int i = 0; i < 3; i++) {
     if (!wh_window_sane(p->in[i], p->out[i], p->kernel[i], p->stride[i], p->dilation[i], p->pad[i]))
@@ -50,14 +50,18 @@ WH_COMPACT const char *wh_qconv_check(const wh_call *call) {
   if (plane > PTRDIFF_MAX) return WH_BAD_EXTENT;
   const uint64_t in = wh_times(wh_count(p->in, 3), p->batch);
   const uint64_t pixels = wh_times(wh_count(p->out, 3), p->batch);
-  const uint64_t panel = wh_qconv_panel_bytes(p), width = wh_count3(p->groups, p->filters, 1);
-  const int64_t panels = ((int64_t)p->filters + 15) / 16;
-  if (panel > INT64_MAX) return WH_BAD_EXTENT;
-  const uint64_t stream = wh_times(wh_count3(p->groups, panels, 1), (int64_t)panel);
   if (!wh_holds(wh_input(call, X), WH_BIT(WH_Q8), wh_times(wh_times(in, p->groups), p->channels)) ||
       !wh_holds(wh_input(call, WEIGHTS), WH_BIT(WH_INT8), stream))
     return WH_BAD_BYTES;
-  return check_result(call, p, width, pixels);
+  return check_result(call, p, wh_count3(p->groups, p->filters, 1), pixels);
+}
+
+WH_COMPACT const char *wh_qconv_check(const wh_call *call) {
+  const wh_qconv *p = call->parameters;
+  const uint64_t panel = wh_qconv_panel_bytes(p);
+  const int64_t panels = ((int64_t)p->filters + 15) / 16;
+  if (panel > INT64_MAX) return WH_BAD_EXTENT;
+  return wh_qconv_check_operands(call, wh_times(wh_count3(p->groups, panels, 1), (int64_t)panel));
 }
 
 /* Fields of results of another kind are not checked and not read. */

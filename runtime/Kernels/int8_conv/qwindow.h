@@ -45,6 +45,9 @@ typedef struct wh_qwindow {
 /* Bytes of a panel, its head included; WH_TOO_MANY when they overflow. */
 uint64_t wh_qconv_panel_bytes(const wh_qconv *p);
 
+/* All that checks of QConv and QDepthwiseConv prove, given the bytes their stream must hold. */
+const char *wh_qconv_check_operands(const wh_call *call, uint64_t stream);
+
 void wh_qwindow_begin(wh_qwindow *s, const wh_qconv *p, const uint8_t *x, uint8_t pad);
 
 /* The output row that pixel (an index of all output pixels) begins: false if its columns need

@@ -98,6 +98,21 @@ int cpu_masks(uint32_t masks[MAX_CPUS]) {
   if (all & WHERRY_CPU_AVX_VNNI && all & wide) masks[count++] = all & ~wide;
 #endif
   if (all != masks[count - 1]) masks[count++] = all;
+  for (int i = 0; i < count; i++) masks[i] = wh_with_storage(masks[i]);
+  return count;
+}
+
+int storage_masks(uint32_t masks[MAX_STORAGES]) {
+  uint32_t cpus[MAX_CPUS];
+  int count = 0;
+  for (int i = cpu_masks(cpus) - 1; i >= 0; i--) {
+#if defined(__x86_64__) /* elsewhere sessions know one signedness */
+    const uint32_t session = wh_with_storage(cpus[i]), natural = cpus[i] | WH_CPU_UNSIGNED;
+    if (session != cpus[i] && session != natural) masks[count++] = session;
+    masks[count++] = natural;
+#endif
+    masks[count++] = cpus[i];
+  }
   return count;
 }
 
@@ -137,9 +152,22 @@ bool near(double value, double expected, double relative, double absolute) {
 }
 
 int main(int count, char **arguments) {
-  const test *const suites[] = {gemm_tests,  conv_tests,      elementwise_tests, axis_tests,
-                                index_tests, recurrent_tests, other_tests,       refusal_tests,
-                                qconv_tests, qmatmul_tests,   requantize_tests};
+  const test *const suites[] = {gemm_tests,
+                                conv_tests,
+                                elementwise_tests,
+                                axis_tests,
+                                index_tests,
+                                recurrent_tests,
+                                other_tests,
+                                refusal_tests,
+                                depthwise8_tests,
+                                int8_boundary_tests,
+                                int8_elementwise_tests,
+                                int8_spans_tests,
+                                pool8_tests,
+                                qconv_tests,
+                                qmatmul_tests,
+                                requantize_tests};
   int passed = 0, failed = 0;
   if (count > 1) seed = strtoull(arguments[1], NULL, 10);
   for (size_t s = 0; s < sizeof suites / sizeof *suites; s++) {

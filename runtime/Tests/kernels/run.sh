@@ -54,11 +54,11 @@ cross() {
 }
 
 bench() {
+  local program
   mkdir -p "$out"
-  local name
-  for name in bench bench_int8; do
-    "$clang" -O2 "${flags[@]}" "${sources[@]}" "$here/$name.c" -lm -o "$out/$name"
-    "$out/$name"
+  for program in "$here"/bench*.c; do
+    "$clang" -O2 "${flags[@]}" "${sources[@]}" "$program" -lm -o "$out/bench"
+    "$out/bench"
   done
 }
 
