@@ -302,6 +302,10 @@ static void group_of(walk *s, ptrdiff_t pixels) {
 }
 
 int32_t wh_qconv_run(const wh_call *call) {
+#if defined(__x86_64__)
+  const uint32_t fastest = WH_CPU_UNSIGNED | WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI;
+  if (!(~call->cpu & fastest) && wh_qgemv_avx512_vnni(call)) return WHERRY_OK;
+#endif
   const wh_qconv *p = call->parameters;
   const wh_tensor *residual = wh_input(call, RESIDUAL), *bias = wh_input(call, BIAS);
   const bool dynamic = p->result == WH_RESULT_DYNAMIC;
