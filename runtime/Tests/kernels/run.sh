@@ -5,7 +5,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 kernels=$here/../../Kernels
-out=${TMPDIR:-/tmp}/wherry-kernel-tests.$UID
+out=$here/../../../.build/kernel-tests
 clang=${CLANG:-clang}
 link=()
 flags=(-std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror)
