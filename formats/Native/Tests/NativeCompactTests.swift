@@ -85,8 +85,8 @@ private func quantized(channels: Int = 40) throws -> Model {
   let (bytes, losses) = try NativeFormat.encode(model)
   #expect(losses.isEmpty)
   let container = try Container(bytes, limits: .standard)
-  // Three panels of heads and weights; neither biases nor scales nor zeros.
-  #expect(container.section(.weights)?.bytes.count == 3 * (192 + 3 * 20 * 16))
+  // Three panels of heads and weights, and the scales and zero points of both ends; nothing else.
+  #expect(container.section(.weights)?.bytes.count == 3 * (192 + 3 * 20 * 16) + 4 * 64)
   #expect(container.section(.graph)?.version == 2)
   let source = ModelSource(bytes, operators: OperatorSet.all)
   #expect(try NativeFormat.read(source).model == model)
