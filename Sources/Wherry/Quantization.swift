@@ -27,6 +27,10 @@ public struct Quantization {
   let engine: QuantizationEngine
   let progress: (String) -> Void
   var calibration: Calibration
+  /// Samples on which models are compared: few where the model is large.
+  var compared = 16
+  /// Noise in the outputs of the model as it stands, where that is known.
+  var knownNoise: Double?
 
   /// Multiply-accumulates spent on each comparison of models, at most.
   static let budget = 12_000_000_000
@@ -77,6 +81,7 @@ public struct Quantization {
       parameters = try parameters(method)
       let unfit = scheme.unfit(prepared, parameters)
       if unfit.isEmpty { return }
+      knownNoise = nil
       try exclude(unfit)
     }
   }
@@ -94,29 +99,39 @@ public struct Quantization {
     try checkLayers()
   }
 
-  /// The samples on which models are compared: few where the model is large.
-  func comparison(_ samples: SampleSet) throws(QuantizationError) -> OutputEvaluation {
-    let macs = try Self.refused {
-      try engine.prepare(prepared, for: samples.sample(0)).macs
-    }
-    let most = min(max(Self.budget / max(macs, 1), 2), 64)
-    return try OutputEvaluation(prepared, samples.spread(most), engine, progress: progress)
+  /// The float outputs of the samples on which models are compared.
+  private mutating func comparison(
+    _ samples: SampleSet
+  ) throws(QuantizationError) -> OutputEvaluation {
+    let macs = try Self.refused { try engine.prepare(prepared, for: samples.sample(0)).macs }
+    compared = min(max(Self.budget / max(macs, 1), 2), 64, samples.count)
+    return try OutputEvaluation(prepared, samples.spread(compared), engine, progress: progress)
   }
 
   /// Takes the method that leaves the least error in the outputs.
   private mutating func chooseMethod(_ evaluation: OutputEvaluation) throws(QuantizationError) {
     var best: (method: CalibrationMethod, noise: Double)?
-    for candidate in CalibrationMethod.choices {
+    for candidate in CalibrationMethod.choices.prefix(evaluation.samples.count < 8 ? 3 : 4) {
       let noise = try noise(evaluation, scheme, try parameters(candidate), prepared) {
         progress("trying \(candidate.rawValue): \($0)")
       }
       if noise < best?.noise ?? .infinity { best = (candidate, noise) }
     }
-    method = best?.method ?? .minMax
+    (method, knownNoise) = (best?.method ?? .minMax, best?.noise)
   }
 
-  /// Noise in the outputs of a quantized model; infinite where it can't be made.
-  func noise(
+  /// Noise in the outputs of the model as it stands; infinite where it can't be made.
+  mutating func noise(_ evaluation: OutputEvaluation) throws(QuantizationError) -> Double {
+    if let knownNoise { return knownNoise }
+    let found = try noise(evaluation, scheme, parameters, prepared) {
+      progress("comparing outputs: \($0)")
+    }
+    knownNoise = found
+    return found
+  }
+
+  /// Noise in the outputs of a quantized model.
+  private func noise(
     _ evaluation: OutputEvaluation, _ scheme: QuantizationScheme,
     _ parameters: [QuantizationParameters], _ model: Model, progress: (String) -> Void
   ) throws(QuantizationError) -> Double {
@@ -147,12 +162,12 @@ public struct Quantization {
 
   /// Measures each layer's error and the whole model's on samples.
   ///
-  /// - Parameter most: samples used at most, evenly spread.
+  /// - Parameter most: samples used at most, evenly spread; nil for as many as models are compared on.
   /// - Throws: `QuantizationError`.
   public func measure(
-    _ samples: SampleSet, most: Int = 16
+    _ samples: SampleSet, most: Int? = nil
   ) throws(QuantizationError) -> QuantizationReport {
-    let used = samples.spread(most)
+    let used = samples.spread(most ?? compared)
     let measurement = LayerMeasurement(
       model: prepared, scheme: scheme, parameters: parameters, engine: engine)
     let found = try measurement.run(used) { done in progress("measuring: \(done)") }

@@ -21,17 +21,16 @@ extension Quantization {
     // Every pair, or those whose own error goes down: whichever leaves the least in the outputs.
     let (before, after) = (try errors(of: pairs, evaluation), try all.errors(of: pairs, evaluation))
     let helped = factors.filter { (after[$0.key] ?? .infinity) < (before[$0.key] ?? .infinity) }
+    _ = try noise(evaluation)
     var best = (
       quantization: self, pairs: [Int](),
-      noise: try noise(evaluation, scheme, parameters, prepared) { _ in }
+      noise: try noise(evaluation)
     )
     for chosen in helped.count < factors.count ? [helped, factors] : [factors]
     where !chosen.isEmpty {
       var candidate = self
       try candidate.apply(chosen, pairs, samples)
-      let noise = try noise(
-        evaluation, candidate.scheme, candidate.parameters, candidate.prepared
-      ) { _ in }
+      let noise = try candidate.noise(evaluation)
       if noise < best.noise { best = (candidate, chosen.keys.sorted(), noise) }
     }
     if !best.pairs.isEmpty { take(best.quantization, best.pairs, pairs) }
@@ -71,6 +70,7 @@ extension Quantization {
   private mutating func apply(
     _ factors: [Int: [Float]], _ pairs: [EqualizationPair], _ samples: SampleSet
   ) throws(QuantizationError) {
+    knownNoise = nil
     for index in factors.keys.sorted() {
       guard let factors = factors[index] else { continue }
       EqualizeLayers.apply(pairs[index], factors, to: &prepared)
@@ -116,6 +116,7 @@ extension Quantization {
     let shifts = try shifts(at: sites, evaluation)
     guard shifts.contains(where: { $0.contains { $0 != 0 } }) else { return }
     var corrected = self
+    corrected.knownNoise = nil
     var names: [String] = []
     for (site, shift) in zip(sites, shifts) where shift.contains(where: { $0 != 0 }) {
       CorrectBiases.apply(shift, at: site, scheme, to: &corrected.prepared)
@@ -125,12 +126,7 @@ extension Quantization {
     corrected.scheme = QuantizationScheme(
       corrected.prepared, excluding: excluded, interface: options.interface)
     if options.biasCorrection == .auto {
-      let isBetter =
-        try corrected.noise(
-          evaluation, corrected.scheme, corrected.parameters, corrected.prepared
-        ) { _ in }
-        < noise(evaluation, scheme, parameters, prepared) { _ in }
-      guard isBetter else { return }
+      guard try corrected.noise(evaluation) < noise(evaluation) else { return }
     }
     self = corrected
     notes.append("corrected \(names.count) biases")

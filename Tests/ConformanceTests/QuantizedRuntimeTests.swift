@@ -252,6 +252,24 @@ import WherryPasses
   }
 
   @Test(arguments: elements)
+  func partsChoicesAndLargestElements(_ element: ElementType) throws {
+    var graph = QuantizedGraph(seed: 17)
+    let point = zero(element, 100)
+    let condition = graph.input("c", [2, 1, 5, 5], .bool)
+    let x = try graph.dequantize(graph.input("x", [2, 6, 5, 5], element), 0.03, point, element)
+    var split = Split()
+    (split.axis, split.numOutputs) = (1, 2)
+    graph.nodes.append(Node(split, inputs: [x], outputs: ["left", "right"]))
+    let right = try graph.pair("right", 0.05, zero(element, 90), element)
+    let chosen = graph.add(Where(), [condition, "left", right])
+    let y = try graph.quantize(chosen, 0.05, zero(element, 90), element)
+    let top = try graph.quantize(graph.add(GlobalMaxPool(), [x]), 0.03, point, element)
+    let kernels = try check(graph.model(y, top))
+    #expect(kernels.contains("Select") && kernels.contains("QPool"), "\(kernels)")
+    #expect(!kernels.contains("Dequantize"), "\(kernels)")
+  }
+
+  @Test(arguments: elements)
   func interpolationAlongOneAndTwoAxes(_ element: ElementType) throws {
     for sizes in [[1, 3, 11, 17], [1, 3, 5, 17], [1, 3, 9, 6], [1, 7, 5, 9]] {
       for mode in [Resize.Mode.linear, .cubic] {
@@ -318,5 +336,71 @@ import WherryPasses
     let c = try graph.constant(Tensor(.int32, [1], integers: [Int64(Int32.max) - 10]), "c")
     let y = graph.add(QGemm(), [x, one, zero, w, one, zero, c, one, zero])
     #expect(throws: CompileError.self) { try graph.model(y).compiled() }
+  }
+}
+
+/// Weights that stand in 8 bits while activations are float.
+@Suite struct EightBitWeightTests {
+  private func run(_ model: Model) throws -> (kernels: [String], weights: Int) {
+    let inputs = try seededInputs(model)
+    let expected = try ReferenceEvaluator(model).run(inputs)
+    let plan = try model.compiled()
+    var options = WriteOptions()
+    options.isPlanOnly = true
+    let session = try ModelSession(try NativeFormat.encode(model, options).0)
+    try session.fill(inputs.compactMapValues(\.tensor))
+    try session.invoke()
+    for (name, tensor) in try session.outputs() {
+      let wanted = try made(expected[name]?.tensor)
+      #expect(tensor.shape == wanted.shape && tensor.count > 0)
+      let largest = wanted.doubles.reduce(0) { max($0, abs($1)) }
+      let difference = zip(tensor.doubles, wanted.doubles).reduce(0) { max($0, abs($1.0 - $1.1)) }
+      #expect(largest > 0 && difference <= 1e-5 * largest, "\(difference)")
+    }
+    return (plan.operations.map(\.step.kernel), plan.weights.reduce(0) { $0 + $1.byteCount })
+  }
+
+  @Test func matrixProductsReadThemAsTheyAre() throws {
+    for isGemm in [true, false] {
+      var graph = QuantizedGraph(seed: 20)
+      let x = graph.input("x", isGemm ? [3, 64] : [2, 3, 64])
+      let bias = try graph.constant(
+        Tensor(.float32, [40], elements: (0..<40).map { Float($0) * 0.1 }), "bias")
+      let y: String
+      if isGemm {
+        var gemm = Gemm()
+        gemm.transB = true
+        y = graph.add(Relu(), [graph.add(gemm, [x, try graph.weights([40, 64]), bias])])
+      } else {
+        let w = try graph.weights([64, 40], axis: 1)
+        y = graph.add(Relu(), [graph.add(Add(), [graph.add(MatMul(), [x, w]), bias])])
+      }
+      let found = try run(graph.model(y))
+      #expect(found.kernels == ["MatMulWeights8"])
+      #expect(found.weights < 64 * 48 + 1024)
+    }
+  }
+
+  /// Scales that run along the summed axis, and weights that other operators read, become float.
+  @Test func otherUsesBecomeFloat() throws {
+    var graph = QuantizedGraph(seed: 21)
+    let x = graph.input("x", [3, 64])
+    let along = graph.add(MatMul(), [x, try graph.weights([64, 40], axis: 0)])
+    let shared = try graph.weights([64, 40], axis: 1)
+    let both = graph.add(Add(), [graph.add(MatMul(), [x, shared]), along])
+    let y = graph.add(MatMul(), [both, graph.add(Transpose(), [shared])])
+    #expect(try !run(graph.model(y)).kernels.contains("MatMulWeights8"))
+  }
+
+  @Test func rowsOfATableAreDequantizedAfterGathering() throws {
+    var graph = QuantizedGraph(seed: 22)
+    let x = graph.input("x", [7], .uint8)
+    var cast = Cast()
+    cast.target = .int64
+    let table = try graph.weights([256, 64], perChannel: false)
+    let y = graph.add(Gather(), [table, graph.add(cast, [x])])
+    let found = try run(graph.model(y))
+    #expect(found.kernels == ["Cast", "Gather", "Dequantize"])
+    #expect(found.weights < 256 * 64 + 1024)
   }
 }

@@ -203,6 +203,29 @@ private func collapsed(_ model: Model, exactly: Bool = true) throws -> Model {
     #expect(try difference(before, model).most <= 1)
   }
 
+  /// What a table becomes in an ONNX file is a table again.
+  @Test func gathersFromATableAreRecognized() throws {
+    for element in [ElementType.int8, .uint8] {
+      var graph = QuantizedGraph()
+      let x = graph.input("x", [4, 64], element)
+      var cast = Cast()
+      cast.target = .int32
+      var place = graph.add(cast, [x])
+      if element == .int8 {
+        let shift = try graph.constant(Tensor(.int32, [], integers: [128]), "shift")
+        place = graph.add(Add(), [shift, place])
+      }
+      let table = try graph.constant(
+        Tensor(.int8, [256], integers: (0..<256).map { $0 * 7 % 256 - 128 }), "table")
+      let y = graph.add(Gather(), [table, place])
+      var model = graph.model(y)
+      let before = model
+      #expect(try FuseTables.run(&model) == 1)
+      #expect(operators(model) == ["Lookup"])
+      #expect(try difference(before, model).most == 0)
+    }
+  }
+
   @Test func functionsOfTwoTensorsStay() throws {
     var graph = QuantizedGraph()
     let a = try graph.dequantize(graph.input("a", [4], .uint8), 0.05, 128, .uint8)

@@ -184,6 +184,23 @@ private func conv(_ pads: Int = 1, group: Int = 1) -> Conv {
     #expect(model.graph.nodes[1].inputs.count == 7)
   }
 
+  /// Padding by 0 is padding by the zero point, which the integer convolution does itself.
+  @Test func paddingGoesIntoTheIntegerConvolution() throws {
+    for (value, isTaken) in [(Float(0), true), (0.5, false)] {
+      var graph = QuantizedGraph()
+      let x = graph.input("x", [1, 3, 6, 6], .uint8)
+      let pads = try graph.constant(Tensor(vector: [0, 0, 1, 2, 0, 0, 0, 1]), "pads")
+      let number = try graph.constant(Tensor(.float32, [], elements: [value]), "number")
+      let padded = graph.add(Pad(), [try graph.dequantize(x, 0.02, 100, .uint8), pads, number])
+      let w = try graph.weights([4, 3, 3, 3])
+      let y = try graph.quantize(graph.add(Conv(), [padded, w]), 0.05, 128, .uint8)
+      let before = graph.model(y)
+      let after = try before.prepared()
+      #expect(operators(after) == (isTaken ? ["QLinearConv"] : ["Pad", "QLinearConv"]))
+      #expect(try difference(before, after).most <= 1)
+    }
+  }
+
   @Test func convolutionsOfSuchActivationsToo() throws {
     var graph = QuantizedGraph()
     let x = graph.input("x", [1, 2, 5, 5])

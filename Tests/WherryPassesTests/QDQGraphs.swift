@@ -61,8 +61,6 @@ struct Quantized {
   let model: Model
 
   init(_ model: Model, samples: Int = 4, interface: InterfaceType = .float) throws {
-    var options = QuantizationOptions()
-    options.method = .minMax
     float = try QuantizationPreparation.prepare(model)
     scheme = QuantizationScheme(float, interface: interface)
     var calibration = Calibration(.minMax)
@@ -76,7 +74,7 @@ struct Quantized {
         try calibration.observe(name, tensor)
       }
     }
-    parameters = try calibration.parameters(float, scheme, options)
+    parameters = try calibration.parameters(float, scheme, .minMax)
     self.model = try QDQModel(float, scheme, parameters).quantized(interface: interface)
   }
 

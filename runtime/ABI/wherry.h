@@ -126,7 +126,8 @@ typedef struct wherry_options {
   uint64_t (*clock)(void);  /* nanoseconds, for profile; required with it */
   uint32_t threads;         /* threads that share an invocation's large operations, the caller's included;
                              * 0 and 1: only the caller's. At most WHERRY_MOST_THREADS. The others live
-                             * from open to close. Results are the same bytes for any number. */
+                             * from open to close. 8-bit results are the same bytes for any number; float32
+                             * sums may round differently. */
   uint32_t reserved;
 } wherry_options;
 #define WHERRY_MOST_THREADS 16

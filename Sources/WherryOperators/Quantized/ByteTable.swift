@@ -7,9 +7,10 @@ public struct ByteTable: Sendable, Hashable {
   /// The value that entry 0 stands for.
   public static func least(_ element: ElementType) -> Int64 { element.integerRange.lowerBound }
 
-  /// Every value of an 8-bit type, in increasing order.
+  /// Every value of an 8-bit type, in increasing order; nil for other types.
   public static func values(_ element: ElementType) -> Tensor? {
-    Tensor(element, [256], integers: Array(element.integerRange))
+    guard ElementSet.bytes.contains(element) else { return nil }
+    return Tensor(element, [256], integers: Array(element.integerRange))
   }
 
   /// What each 8-bit value stands for, as float32.

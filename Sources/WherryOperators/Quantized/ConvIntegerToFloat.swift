@@ -28,7 +28,7 @@ public struct ConvIntegerToFloat: Operator {
   ]
 
   /// The convolution alone.
-  var sums: ConvInteger {
+  public var sums: ConvInteger {
     var conv = ConvInteger()
     (conv.autoPad, conv.dilations, conv.group) = (autoPad, dilations, group)
     (conv.kernelShape, conv.pads, conv.strides) = (kernelShape, pads, strides)

@@ -89,6 +89,9 @@ struct IntegerProduct: Sendable {
     _ a: QuantizedTensor, _ call: OperatorCall, b: Int, scale: Int, zeroPoint: Int
   ) throws(RunError) {
     let right = try call.tensor(b)
+    guard ElementSet.bytes.contains(right.element) else {
+      throw RunError(.badInput("input \(b) is \(right.element)"))
+    }
     let product = try MatrixProduct(a.shape, right.shape)
     grain = try ColumnScales(call, scale: scale, zeroPoint: zeroPoint, columns: product.columns)
     sums = product.multiply(a.centred, grain.centred(right.integers))

@@ -24,14 +24,14 @@ public struct Lookup: Operator {
 
   public func evaluate(_ call: OperatorCall) throws(RunError) -> [Value?] {
     let (x, table) = (try call.tensor(0), try call.tensor(1))
+    guard ElementSet.bytes.contains(x.element) else {
+      throw RunError(.badInput("x is \(x.element)"))
+    }
     guard table.shape == [256] else {
       throw RunError(.badInput("a table of \(table.shape), not [256]"))
     }
     let least = ByteTable.least(x.element)
     let places = x.integers.map { Int($0 - least) }
-    guard places.allSatisfy({ $0 >= 0 && $0 < 256 }) else {
-      throw RunError(.badInput("x is \(x.element)"))
-    }
     if table.element.isFloat {
       let entries = table.doubles
       return single(Tensor(table.element, x.shape, doubles: places.map { entries[$0] }))

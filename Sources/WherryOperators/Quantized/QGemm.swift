@@ -49,8 +49,8 @@ public struct QGemm: Operator {
   public func evaluate(_ call: OperatorCall) throws(RunError) -> [Value?] {
     let a = try call.quantized(0, scale: 1, zeroPoint: 2)
     let b = try call.tensor(3)
-    guard a.shape.count == 2, b.rank == 2 else {
-      throw RunError(.badInput("A and B must be matrices"))
+    guard a.shape.count == 2, b.rank == 2, ElementSet.bytes.contains(b.element) else {
+      throw RunError(.badInput("A and B must be 8-bit matrices"))
     }
     let columns = b.shape[transB ? 0 : 1]
     let grain = try ColumnScales(call, scale: 4, zeroPoint: 5, columns: columns)
@@ -94,7 +94,11 @@ struct ColumnScales: Sendable {
   init(_ call: OperatorCall, scale: Int, zeroPoint: Int, columns: Int) throws(RunError) {
     self.columns = columns
     scales = try call.tensor(scale).doubles
-    zeros = try call.optionalTensor(zeroPoint)?.integers ?? [0]
+    let given = try call.optionalTensor(zeroPoint)
+    zeros = given?.integers ?? [0]
+    guard given.map({ ElementSet.bytes.contains($0.element) }) ?? true else {
+      throw RunError(.badInput("input \(zeroPoint), a zero point, is not of 8 bits"))
+    }
     guard scales.count == 1 || scales.count == columns, zeros.count == 1 || zeros.count == columns
     else {
       throw RunError(

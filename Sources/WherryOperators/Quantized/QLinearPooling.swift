@@ -58,8 +58,8 @@ public struct QLinearAveragePool: Operator {
       var sum: Int64 = 0
       for offset in offsets { sum += x.centred[base + offset] }
       let count =
-        countIncludePad ? pooling.window.paddedCount(at: position) : offsets.count
-      y[output] = target.requantize(sum, Float(ratio / Double(max(count, 1))))
+        countIncludePad ? pooling.window.paddedCount(at: position) : Double(offsets.count)
+      y[output] = target.requantize(sum, Float(ratio / max(count, 1)))
     }
     guard channelsLast else { return target.tensor(pooling.shape, y) }
     guard let result = Tensor(target.element, pooling.shape, integers: y) else { return [nil] }
@@ -69,10 +69,10 @@ public struct QLinearAveragePool: Operator {
 
 extension PlacedWindow {
   /// Taps of the window at `position` that lie within the padded input.
-  func paddedCount(at position: [Int]) -> Int {
+  func paddedCount(at position: [Int]) -> Double {
     (0..<rank).reduce(1) { count, axis in
       let end = input[axis] + after[axis]
-      return count * taps(axis, at: position[axis], from: -before[axis], to: end).count
+      return count * Double(taps(axis, at: position[axis], from: -before[axis], to: end).count)
     }
   }
 }

@@ -71,12 +71,16 @@ public struct QLinearResize: Operator {
     let placed = try resize.placed(on: shape, scales: scales, sizes: sizes)
     var result: [Axis] = []
     var extents = shape
+    for (axis, line) in placed { extents[axis] = line.output }
+    _ = try RunError.count(extents)
+    guard !shape.contains(0) || extents.contains(0) else {
+      throw RunError(.badInput("an empty X can't grow to \(extents)"))
+    }
     for (axis, line) in placed where !line.isIdentity {
       let filter = line.filter(
         cubic: resize.mode == .cubic ? Double(resize.cubicCoeffA) : nil,
         antialias: resize.antialias, excludeOutside: resize.excludeOutside)
       result.append(Axis(axis: axis, taps: filter.taps.map { Self.integers($0 ?? []) }))
-      extents[axis] = line.output
     }
     guard result.count <= 2 else { throw RunError(.unsupported("more than two axes in integers")) }
     return (result, extents)
@@ -86,9 +90,10 @@ public struct QLinearResize: Operator {
   static func integers(_ taps: [(place: Int, weight: Double)]) -> [Tap] {
     var places: [Int] = []
     var weights: [Double] = []
+    // Taps outside stand for the first or last element, side by side.
     for tap in taps {
-      if let at = places.firstIndex(of: tap.place) {
-        weights[at] += tap.weight
+      if tap.place == places.last {
+        weights[weights.count - 1] += tap.weight
       } else {
         places.append(tap.place)
         weights.append(tap.weight)

@@ -24,6 +24,9 @@ final class LoweringSite {
 
   func enter(_ node: Node) { self.node = node }
 
+  /// Dequantized constants that stand in 8 bits too, by name.
+  var weights8: [String: Weights8] = [:]
+
   /// Values that are outputs of the model and nothing else.
   var onlyOutputs: Set<String> = []
 

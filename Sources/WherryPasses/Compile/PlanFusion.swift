@@ -105,7 +105,7 @@ struct PlanFusion {
       guard let whole = operation.inputs[side], let other = operation.inputs[1 - side],
         whole != other, builder.tensors[other].byteCount == builder.tensors[whole].byteCount,
         let maker = maker(of: whole, for: index), let target = operations[maker],
-        target.step.biasWidth != nil, target.step.isUnclamped, target.hasNo(3)
+        target.step.takesResidual, target.step.isUnclamped, target.hasNo(3)
       else { return nil }
       return (side, maker)
     }
@@ -206,6 +206,8 @@ extension PlanStep {
     case .conv(var value): return merge(&value.low, &value.high) ? .conv(value) : nil
     case .depthwise(var value): return merge(&value.low, &value.high) ? .depthwise(value) : nil
     case .matmul(var value): return merge(&value.low, &value.high) ? .matmul(value) : nil
+    case .matMulWeights8(var value):
+      return merge(&value.low, &value.high) ? .matMulWeights8(value) : nil
     case .binary(var value):
       guard value.element == 1, value.kind < Int32(WH_EQUAL) else { return nil }
       return merge(&value.low, &value.high) ? .binary(value) : nil
@@ -218,6 +220,15 @@ extension PlanStep {
     case .conv(let value), .depthwise(let value):
       value.low == -.infinity && value.high == .infinity
     case .matmul(let value): value.low == -.infinity && value.high == .infinity
+    case .matMulWeights8(let value): value.low == -.infinity && value.high == .infinity
+    default: false
+    }
+  }
+
+  /// Whether the step adds another tensor of its result's size.
+  fileprivate var takesResidual: Bool {
+    switch self {
+    case .conv, .depthwise, .matmul: true
     default: false
     }
   }
@@ -227,6 +238,7 @@ extension PlanStep {
     switch self {
     case .conv(let value), .depthwise(let value): Int(value.groups) * Int(value.filters)
     case .matmul(let value): Int(value.n)
+    case .matMulWeights8(let value): Int(value.n)
     default: nil
     }
   }

@@ -84,6 +84,7 @@ extension LoweringSite {
     guard let tensor = constant(index), tensor.element == .int8 || tensor.element == .uint8,
       axis < tensor.rank, !has(zeroPoint) || constant(zeroPoint) != nil
     else { return nil }
+    if let zero = constant(zeroPoint), zero.element != tensor.element { return nil }
     let zeros = constant(zeroPoint)?.integers ?? [0]
     if tensor.element == .int8, zeros.allSatisfy({ $0 == 0 }) { return tensor }
     guard zeros.count == 1 || zeros.count == tensor.shape[axis] else { return nil }

@@ -74,6 +74,7 @@ extension LoweringSite {
     guard element == .int8 || element == .uint8 else {
       throw CompileProblem(.unsupportedElement(element))
     }
+    if has(zero) { try require(element, zero) }
     let count = has(zero) ? try self.shape(zero).reduce(1, *) : 1
     var line = Array(repeating: 1, count: shape.count)
     if count != 1 {

@@ -40,7 +40,7 @@ extension LoweringSite {
       strides: conv.strides)
     var kernel = try self.kernel(weights, group: conv.group)
     kernel.scales = try requireConstant(4).doubles.map { Float($0) }
-    kernel.bias = constant(8)?.integers ?? []
+    kernel.bias = try bias32(8)?.integers ?? []
     try kernel.checkShape()
     var factors: [Float] = []
     for output in 0..<kernel.outputs {
@@ -108,9 +108,13 @@ extension LoweringSite {
       }
       zero = try rowMajor(zeroPoint)
     } else {
-      let given = constant(zeroPoint)?.integers.first ?? 0
-      let unsigned = given + (try element(0) == .int8 ? 128 : 0)
-      guard let tensor = Tensor(.uint8, [1], integers: [unsigned]) else { return }
+      let own = try element(0)
+      let stated = constant(zeroPoint)
+      let given = stated?.integers.first ?? 0
+      guard own == .int8 || own == .uint8, stated == nil || stated?.element == own,
+        stated == nil || stated?.count == 1,
+        let tensor = Tensor(.uint8, [1], integers: [given + (own == .int8 ? 128 : 0)])
+      else { throw CompileProblem(.unsupported("a zero point of another type")) }
       zero = try weight(tensor)
     }
     let offset = has(bias) ? try rowMajor(bias).tensor : nil
@@ -118,6 +122,14 @@ extension LoweringSite {
       .qConv(step),
       [input.tensor, stream, nil, try rowMajor(scale).tensor, zero.tensor, offset],
       [result.tensor])
+  }
+
+  /// A bias at the scale of the accumulator.
+  func bias32(_ index: Int) throws(CompileProblem) -> Tensor? {
+    guard has(index) else { return nil }
+    let bias = try requireConstant(index)
+    guard bias.element == .int32 else { throw CompileProblem(.unsupportedElement(bias.element)) }
+    return bias
   }
 
   /// Input 0 of a convolution or pool, its channels last in memory and second by name.

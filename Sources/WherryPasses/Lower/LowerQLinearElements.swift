@@ -25,6 +25,7 @@ extension Lowering {
     Lowering(QLinearConcat.self) { (op, site) throws(CompileProblem) in
       try site.lowerConcat8(op)
     },
+    Lowering(QLinearWhere.self) { (_, site) throws(CompileProblem) in try site.lowerWhere8() },
     Lowering(QLinearSoftmax.self) { (op, site) throws(CompileProblem) in
       try site.lower(op)
     },
@@ -131,24 +132,37 @@ extension LoweringSite {
     let element = try outputType(0).element
     var parts: [Lowered] = []
     for index in stride(from: 2, to: inputCount - 2, by: 3) {
-      let own = try self.element(index)
-      let from = try quantization(index + 1, index + 2, own)
-      var part = try q8(index, from)
-      if from != to {
-        let shift: Int64 = own == .uint8 ? 128 : 0
-        let reals = Quantization(
-          element: own, scale: from.scale, zeroPoint: Int64(from.zeroPoint) + shift, scaleName: "")
-        let wanted = Quantization(
-          element: element, scale: to.scale,
-          zeroPoint: Int64(to.zeroPoint) + (element == .uint8 ? 128 : 0), scaleName: "")
-        let entries = own.integerRange.map { wanted.quantize(reals.dequantize($0)) }
-        guard let table = Tensor(element, [256], integers: entries) else { return }
-        part = try looked(part, table, to)
-      }
-      part.element = element
-      parts.append(part)
+      parts.append(try requantized(index, index + 1, index + 2, element, to))
     }
     try join(parts, concat.axis)
+  }
+
+  /// An 8-bit input at another scale: its own bytes where scale and zero point stay, else a table.
+  private func requantized(
+    _ index: Int, _ scale: Int, _ zeroPoint: Int, _ element: ElementType, _ to: TensorQuantization
+  ) throws(CompileProblem) -> Lowered {
+    let own = try self.element(index)
+    let from = try quantization(scale, zeroPoint, own)
+    var part = try q8(index, from)
+    if from != to {
+      let reals = Quantization(from, own)
+      let wanted = Quantization(to, element)
+      let entries = own.integerRange.map { wanted.quantize(reals.dequantize($0)) }
+      guard let table = Tensor(element, [256], integers: entries) else {
+        throw CompileProblem(.unsupportedElement(element))
+      }
+      part = try looked(part, table, to)
+    }
+    part.element = element
+    return part
+  }
+
+  fileprivate func lowerWhere8() throws(CompileProblem) {
+    let (element, shape) = try outputType(0)
+    let to = try quantization(7, 8, element)
+    let a = try requantized(1, 2, 3, element, to)
+    let b = try requantized(4, 5, 6, element, to)
+    try finish(0, try select(try value(0), a, b, shape: shape))
   }
 
   fileprivate func lower(_ softmax: QLinearSoftmax) throws(CompileProblem) {
@@ -207,6 +221,7 @@ extension LoweringSite {
     let (element, shape) = try outputType(0)
     guard element == .float32 else { throw CompileProblem(.unsupportedElement(element)) }
     try require(.float32, 1)
+    if constant(0) != nil, areConstant(1, 2) { return try hold(weights: op) }
     let x = try form(0)
     let (step, scale) = try quantize(axis: op.axis, x, shape)
     if x.element == .int8 || x.element == .uint8, !x.isQ8 {
@@ -253,5 +268,14 @@ extension LoweringSite {
       step.inner = Int32(small: view.inner)
     }
     return (step, scale)
+  }
+}
+
+extension Quantization {
+  /// What is stated in the signed view, for values of `element`.
+  fileprivate init(_ signed: TensorQuantization, _ element: ElementType) {
+    self.init(
+      element: element, scale: signed.scale,
+      zeroPoint: Int64(signed.zeroPoint) + (element == .uint8 ? 128 : 0), scaleName: "")
   }
 }

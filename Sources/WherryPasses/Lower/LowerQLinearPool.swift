@@ -201,10 +201,11 @@ extension LoweringSite {
     step.factor = try factor(
       Double(QLinearResize.factor(from.scale, to.scale, axes: changed.count)))
     var operands: [Int?] = [x.tensor]
-    var most: Int64 = 1
+    var most = 1
     for (line, width) in zip(lines, widths) {
       let taps = line?.taps ?? [[QLinearResize.Tap(place: 0, weight: 1)]]
-      most *= taps.map { $0.reduce(0) { $0 + abs($1.weight) } }.max() ?? 1
+      let largest = taps.map { $0.reduce(0) { $0 + Int(abs($1.weight)) } }.max() ?? 1
+      most = Checked.multiply(most, largest) ?? .max
       let padded = taps.map { list in
         list + Array(repeating: QLinearResize.Tap(place: 0, weight: 0), count: width - list.count)
       }.flatMap { $0 }

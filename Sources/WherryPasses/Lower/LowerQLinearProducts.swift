@@ -73,8 +73,7 @@ extension LoweringSite {
     guard shape.count == 2, a.shape == [shape[0], kernel.channels], shape[1] == kernel.filters
     else { throw CompileProblem(.invalid("QGemm of \(a.shape)")) }
     var added: Lowered?
-    if has(6) {
-      let c = try requireConstant(6)
+    if let c = try bias32(6) {
       if c.count == 1, let number = c.integers.first {
         kernel.bias = Array(repeating: number, count: kernel.outputs)
       } else if c.count == kernel.outputs, c.shape.last == c.count {

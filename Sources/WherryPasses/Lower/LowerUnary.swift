@@ -107,7 +107,9 @@ extension LoweringSite {
 
   fileprivate func lowerClip() throws(CompileProblem) {
     let own = try form(0)
-    if own.isQ8, areConstant(1, 2) {
+    if own.isQ8, areConstant(1, 2),
+      (1...2).allSatisfy({ constant($0) == nil || constant($0)?.element == own.element })
+    {
       let range = own.element.integerRange
       return try lowerClamp8(
         constant(1)?.integers.first ?? range.lowerBound,

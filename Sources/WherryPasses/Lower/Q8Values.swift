@@ -88,8 +88,9 @@ extension LoweringSite {
     var zero: Int64 = 0
     if has(zeroPoint) {
       let zeros = try requireConstant(zeroPoint)
-      guard zeros.count == 1, let value = zeros.integers.first else {
-        throw CompileProblem(.unsupported("\(zeros.count) zero points of one tensor"))
+      guard zeros.count == 1, zeros.element == element, let value = zeros.integers.first else {
+        throw CompileProblem(
+          .unsupported("\(zeros.count) zero points of \(zeros.element) for one tensor"))
       }
       zero = value
     }

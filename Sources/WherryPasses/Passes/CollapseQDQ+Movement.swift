@@ -4,11 +4,14 @@ import WherryOperators
 extension QDQRewriter {
   /// The 8-bit form of a value that a node makes by moving or choosing elements.
   mutating func moved(_ node: Node, _ value: String) -> EightBit? {
-    guard let source = node.inputs.first ?? nil, node.outputs.first == value else { return nil }
+    guard let source = node.inputs.first ?? nil, node.outputs.contains(value) else { return nil }
+    if node.operation is Split { return split(node, source, value) }
+    guard node.outputs.first == value else { return nil }
     if isMovement(node) { return sameScale(node, source, value) }
     switch node.operation {
     case let pad as Pad: return padded(pad, node, source, value)
     case is Concat: return joined(node, value)
+    case is GlobalMaxPool: return largest(node, source, value)
     case is Relu: return rectified(node, source, value)
     default: return nil
     }
@@ -41,6 +44,34 @@ extension QDQRewriter {
     moved.outputs = [result]
     emit(moved)
     return EightBit(name: result, quantization: eight.quantization)
+  }
+
+  /// Every part of an 8-bit tensor at once.
+  private mutating func split(
+    _ node: Node, _ source: String, _ value: String
+  ) -> EightBit? {
+    guard let eight = eight(source) else { return nil }
+    var moved = node
+    moved.inputs = node.inputs.map { $0.map { current($0) } }
+    moved.inputs[0] = eight.name
+    moved.outputs = node.outputs.map { name in name.map { fresh("\($0)_quantized") } }
+    emit(moved)
+    for (name, result) in zip(node.outputs, moved.outputs) {
+      guard let name, let result else { continue }
+      remember(name, EightBit(name: result, quantization: eight.quantization))
+    }
+    return known(value)
+  }
+
+  /// The largest element of each channel: a pool over all of it.
+  private mutating func largest(
+    _ node: Node, _ source: String, _ value: String
+  ) -> EightBit? {
+    guard let shape = extents(source), shape.count > 2 else { return nil }
+    var (pool, moved) = (MaxPool(), node)
+    pool.kernelShape = Array(shape[2...])
+    moved.operation = pool
+    return sameScale(moved, source, value)
   }
 
   /// Padding with a number that is one of the 8-bit values, or with elements of the tensor.

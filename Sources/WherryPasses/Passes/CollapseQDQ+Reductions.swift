@@ -1,3 +1,4 @@
+import WherryBytes
 import WherryGraph
 import WherryOperators
 
@@ -29,7 +30,7 @@ extension QDQRewriter {
     }
     try checkMean(
       work,
-      count: pool.kernelShape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue })
+      count: Checked.product(pool.kernelShape) ?? .max)
     var integer = QLinearAveragePool()
     (integer.autoPad, integer.ceilMode) = (pool.autoPad, pool.ceilMode)
     (integer.countIncludePad, integer.kernelShape) = (pool.countIncludePad, pool.kernelShape)
@@ -42,7 +43,7 @@ extension QDQRewriter {
     guard let inputs = unary(work), let name = work.core.inputs.first ?? nil,
       let shape = extents(name), shape.count > 2
     else { return false }
-    try checkMean(work, count: shape.dropFirst(2).reduce(1, *))
+    try checkMean(work, count: Checked.product(shape.dropFirst(2)) ?? .max)
     emit(QLinearGlobalAveragePool(), inputs, for: work)
     return true
   }
@@ -59,7 +60,7 @@ extension QDQRewriter {
     if axes.isEmpty, mean.skipsEmptyAxes { return false }
     let reduced = axes.isEmpty ? Array(shape.indices) : axes.map { $0 < 0 ? $0 + shape.count : $0 }
     guard reduced.allSatisfy({ shape.indices.contains($0) }) else { return false }
-    try checkMean(work, count: Set(reduced).reduce(1) { $0 * shape[$1] })
+    try checkMean(work, count: Checked.product(Set(reduced).map { shape[$0] }) ?? .max)
     var integer = QLinearReduceMean()
     (integer.axes, integer.keepsAxes) = (axes, mean.keepsAxes)
     emit(integer, inputs, for: work)
@@ -87,6 +88,22 @@ extension QDQRewriter {
       inputs += [part.name, current(part.quantization.scaleName), zeroName(part.quantization)]
     }
     emit(integer, inputs, for: work)
+    return true
+  }
+
+  mutating func collapseWhere(_ work: Work) throws(Refusal) -> Bool {
+    let inputs = work.core.inputs
+    guard inputs.count == 3, let condition = inputs[0], let left = inputs[1],
+      let right = inputs[2], let a = eight(left), let b = eight(right)
+    else { return false }
+    emit(
+      QLinearWhere(),
+      [
+        current(condition), a.name, current(a.quantization.scaleName), zeroName(a.quantization),
+        b.name, current(b.quantization.scaleName), zeroName(b.quantization),
+        current(work.target.scaleName), zeroName(work.target),
+      ],
+      for: work)
     return true
   }
 

@@ -12,6 +12,8 @@ import WherryOperators
 public enum CollapseQDQ: Pass {
   public static let name = "collapse-qdq"
   public static let summary = "computes in 8-bit integers between dequantizing and quantizing"
+  /// Several layers may each round otherwise, by a step in 255.
+  public static let tolerance = 0.05
 
   public static func run(_ model: inout Model) throws(RunError) -> Int {
     try collapse(&model).changes

@@ -8,6 +8,8 @@ public enum FoldConstants: Pass {
 
   /// Results larger than this many bytes stay computed: they would swell the file.
   static let largestResult = 1 << 30
+  /// Tables of fewer elements are dequantized once rather than at every run.
+  static let smallest = 4096
 
   public static func run(_ model: inout Model) throws(RunError) -> Int {
     try fold(&model) { $0.isQuantizedConstant }

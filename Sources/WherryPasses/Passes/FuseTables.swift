@@ -10,8 +10,10 @@ public enum FuseTables: Pass {
   public static let summary = "makes one table of functions of one 8-bit tensor"
 
   public static func run(_ model: inout Model) throws(RunError) -> Int {
-    guard model.graph.nodes.contains(where: { isFunction($0.operation) }) else { return 0 }
+    guard model.graph.nodes.contains(where: { isFunction($0.operation) || $0.operation is Gather })
+    else { return 0 }
     var fusion = Fusion(model)
+    for index in model.graph.nodes.indices { fusion.recognize(at: index) }
     for index in model.graph.nodes.indices { fusion.fuse(at: index) }
     guard fusion.changes > 0 else { return 0 }
     model.graph.nodes = fusion.nodes
@@ -45,6 +47,33 @@ public enum FuseTables: Pass {
       for (index, node) in nodes.enumerated() {
         for case let name? in node.outputs { makers[name] = index }
       }
+    }
+
+    /// A table of 256 results that is read as ONNX can say it: `Gather(table, Cast(x))`, 128 added to
+    /// what int8 values give.
+    mutating func recognize(at index: Int) {
+      let node = nodes[index]
+      guard let gather = node.operation as? Gather, gather.axis == 0, node.inputs.count == 2,
+        let name = node.inputs[0], let table = constants[name], table.shape == [256],
+        [.int8, .uint8, .float32].contains(table.element), var place = node.inputs[1],
+        var maker = makers[place].map({ nodes[$0] })
+      else { return }
+      var shift: Int64 = 0
+      if maker.operation is Add, maker.inputs.count == 2 {
+        let sides = maker.inputs.map { $0.flatMap { constants[$0] } }
+        guard let side = sides.firstIndex(where: { $0 != nil }), let number = sides[side],
+          number.count == 1, number.rank == 0, let value = number.integers.first,
+          let other = maker.inputs[1 - side], let inner = makers[other]
+        else { return }
+        (shift, place, maker) = (value, other, nodes[inner])
+      }
+      guard let cast = maker.operation as? Cast, cast.target == .int32 || cast.target == .int64,
+        let source = maker.inputs.first ?? nil, let element = types[source]?.element,
+        element == .int8 && shift == 128 || element == .uint8 && shift == 0
+      else { return }
+      nodes[index].operation = Lookup()
+      nodes[index].inputs = [source, name]
+      changes += 1
     }
 
     /// Operators of one table at most.

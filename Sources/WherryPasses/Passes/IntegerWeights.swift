@@ -65,7 +65,7 @@ extension QDQRewriter {
     guard scales.allSatisfy({ Quantization.isUsable($0) }) else {
       throw Refusal(why: "a scale of the weights is not a normal number above 0")
     }
-    let zeros = node.inputs.count > 2 ? constant(node.inputs[2])?.integers : [0]
+    let zeros = zeroPoints(node, of: tensor.element)
     guard let zeros, zeros.count == 1 || zeros.count == scales.count else {
       throw Refusal(why: "zero points of the weights that are not constant")
     }
@@ -81,6 +81,13 @@ extension QDQRewriter {
     else { throw Refusal(why: "weights less their zero point that don't fit int8") }
     (result.tensor, result.name) = (symmetric, nil)
     return result
+  }
+
+  /// The zero points that a node states for a tensor; nil when they are not constant or of another type.
+  private func zeroPoints(_ node: Node, of element: ElementType) -> [Int64]? {
+    guard node.inputs.count > 2, node.inputs[2] != nil else { return [0] }
+    guard let zero = constant(node.inputs[2]), zero.element == element else { return nil }
+    return zero.integers
   }
 
   /// Inputs that state weights: tensor, scale, zero point.
@@ -110,9 +117,9 @@ extension QDQRewriter {
     }
     if let node = maker(value), Quantization.isDequantizing(node.operation),
       node.inputs.count > 1, let source = node.inputs[0], let tensor = constant(source),
-      let scale = constant(node.inputs[1])
+      tensor.element.isInteger, tensor.element.bitWidth <= 32, let scale = constant(node.inputs[1])
     {
-      let zeros = node.inputs.count > 2 ? constant(node.inputs[2])?.integers : [0]
+      let zeros = zeroPoints(node, of: tensor.element)
       guard let zeros, scale.count == 1 || scale.count == tensor.count,
         zeros.count == 1 || zeros.count == tensor.count
       else { throw Refusal(why: "a bias whose zero point is not constant") }

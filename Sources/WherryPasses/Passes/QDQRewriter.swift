@@ -167,6 +167,7 @@ struct QDQRewriter {
     case let concat as Concat: try collapse(concat, work)
     case let softmax as Softmax: try collapse(softmax, work)
     case let resize as Resize: try collapse(resize, work)
+    case is Where: try collapseWhere(work)
     default: false
     }
   }
@@ -249,6 +250,8 @@ struct QDQRewriter {
     eights[value] = .some(found)
     return found
   }
+
+  mutating func remember(_ value: String, _ eight: EightBit) { eights[value] = .some(eight) }
 
   /// The 8-bit values of a float value that has been asked for before.
   func known(_ value: String) -> EightBit? { eights[value] ?? nil }

@@ -38,6 +38,7 @@ struct LayerCandidates {
   }
 
   private mutating func keep(_ index: Int, _ reason: String) {
+    taken.insert(index)
     let operation = graph.nodes[index].operation.name.description
     kept.append(.init(node: index, name: name(of: index), operation: operation, reason: reason))
   }

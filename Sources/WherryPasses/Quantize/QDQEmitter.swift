@@ -36,6 +36,9 @@ struct QDQEmitter {
       uniquingKeysWith: { a, _ in a })
   }
 
+  /// For models in which nothing has a scale but weights.
+  init(_ model: Model) { self.init(model, QuantizationScheme(), []) }
+
   mutating func append(_ node: Node) { nodes.append(node) }
 
   mutating func fresh(_ base: String) -> String {
@@ -136,8 +139,8 @@ struct QDQEmitter {
       }
     } else if layer.rule.kind == .recurrent {
       for position in 1...2 {
-        inputs[.init(node: layer.core, position: position)] = emitWeights(
-          position, source[layer.core])
+        inputs[.init(node: layer.core, position: position)] =
+          emitWeights(position, source[layer.core])?.view
       }
     }
     for index in layer.nodes {
@@ -198,12 +201,13 @@ struct QDQEmitter {
   /// Weights that stand alone behind DequantizeLinear, at their own scales.
   ///
   /// - Returns: what the node reads instead of them; nil when they can't be quantized.
-  mutating func emitWeights(_ position: Int, _ node: Node) -> String? {
+  mutating func emitWeights(_ position: Int, _ node: Node) -> (view: String, weights: Int8Weights)?
+  {
     guard let name = node.inputs[position], let tensor = constants[name] else { return nil }
     let layout = WeightLayout(node.operation, tensor)
     let floors = [Float](repeating: 0, count: layout.channels)
     guard let weights = Int8Weights(tensor, layout, floors: floors) else { return nil }
-    return weightView(name, weights)
+    return (weightView(name, weights), weights)
   }
 
   private mutating func weightView(_ name: String, _ weights: Int8Weights) -> String {

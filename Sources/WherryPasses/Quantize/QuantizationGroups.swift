@@ -23,9 +23,14 @@ public struct QuantizationGroups: Sendable {
   /// The group of a value; nil for one that isn't quantized.
   public func index(of name: String) -> Int? { indices[name] }
 
-  init(_ layers: [QuantizationScheme.Layer], _ facts: GraphFacts, _ nodes: [Node]) {
+  init() { (all, indices) = ([], [:]) }
+
+  /// - Parameter others: values that are quantized though no layer reads or makes them.
+  init(
+    _ layers: [QuantizationScheme.Layer], others: [String], _ facts: GraphFacts, _ nodes: [Node]
+  ) {
     var sets = DisjointNames()
-    var order: [String] = []
+    var order = others.filter { sets.insert($0) }
     var fixed: [String: QuantizationParameters] = [:]
     var moved: Set<String> = []
     var extras: [String: [Double]] = [:]

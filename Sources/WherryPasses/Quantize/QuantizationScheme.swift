@@ -54,6 +54,9 @@ public struct QuantizationScheme: Sendable {
   /// Values that share scale and zero point.
   public let groups: QuantizationGroups
 
+  /// Nothing is quantized.
+  init() { (layers, kept, groups) = ([], [], QuantizationGroups()) }
+
   /// - Parameter excluded: names of layers that stay float, with the reason for each.
   public init(_ model: Model, excluding excluded: [String: String] = [:], interface: InterfaceType)
   {
@@ -64,7 +67,11 @@ public struct QuantizationScheme: Sendable {
     let chosen = spread.run()
     layers = chosen.sorted { $0.core < $1.core }
     kept = (candidates.kept + spread.kept).sorted { $0.node < $1.node }
-    groups = QuantizationGroups(layers, facts, model.graph.nodes)
+    // Quantized inputs and outputs have scales even where only float layers read or make them.
+    let ends = (model.graph.inputs + model.graph.outputs).map(\.name).filter {
+      interface != .float && facts.isFloat($0) && facts.constants[$0] == nil
+    }
+    groups = QuantizationGroups(layers, others: ends, facts, model.graph.nodes)
   }
 
   /// The values whose distribution has to be observed.

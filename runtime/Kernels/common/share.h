@@ -1,5 +1,6 @@
 /* A call divided among workers: each does some rows of the output. Shares write disjoint memory and
- * every element is computed as it is undivided, so the bytes are the same for any number. */
+ * every 8-bit element is the same bytes for any number of them; float32 sums may round differently
+ * where a tile of other rows adds in another order. */
 #ifndef WHERRY_SHARE_H
 #define WHERRY_SHARE_H
 

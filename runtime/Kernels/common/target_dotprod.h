@@ -1,5 +1,5 @@
-/* Included first by the variants for 64-bit ARM with dot products: everything after is compiled for
- * them. */
+/* Included first by the variants for dot products of bytes: everything after is compiled for them.
+ */
 #include <arm_neon.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,5 +8,5 @@
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("dotprod"))), apply_to = function)
 #else
-#pragma GCC target("arch=armv8.2-a+dotprod")
+#pragma GCC target("+dotprod")
 #endif

@@ -70,6 +70,11 @@ WH_INLINE void tile_of(const wh_tile *t, const place *p, const int rows, const i
       sum[r][v] = load_some(init + v * WH_LANES, part && v == vectors - 1, t->columns);
   }
   const ptrdiff_t b_row = t->b_row, next_panel = t->b_panel - 16;
+  /* The first repeat fetches the next panels, which may still be in memory, to the second cache. */
+  const uintptr_t ahead =
+      p->a == t->a
+          ? (uintptr_t)((vectors + WH_VECTORS - 1) / WH_VECTORS * t->b_panel) * sizeof(float)
+          : 0;
   for (const wh_segment *s = t->segments, *end = s + t->segment_count; s < end; s++) {
     const float *row[WH_GEMM_ROWS], *b = t->b + s->b * b_row + at * WH_LANES;
     const ptrdiff_t count = s->count;
@@ -82,6 +87,12 @@ WH_INLINE void tile_of(const wh_tile *t, const place *p, const int rows, const i
       for (int v = 0; v < vectors; v++)
         column[v] = load_some(b + v * WH_LANES + (v >= WH_VECTORS ? next_panel : 0),
                               part && v == vectors - 1, t->columns);
+      if (WH_LANES > 4) {
+        WH_UNROLL
+        for (int v = 0; v < vectors; v += WH_VECTORS)
+          __builtin_prefetch(
+              (const void *)((uintptr_t)(b + v * WH_LANES + (v ? next_panel : 0)) + ahead), 0, 2);
+      }
       WH_UNROLL
       for (int r = 0; r < rows; r++) {
         vf a = v_all(row[r][k]);

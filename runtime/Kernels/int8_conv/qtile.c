@@ -6,7 +6,18 @@ wh_qkernel wh_qkernel_select(uint32_t cpu) {
 #if defined(__x86_64__)
   if (cpu & WH_CPU_UNSIGNED) {
     if (!(~cpu & (WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI)))
-      return (wh_qkernel){wh_qtile_avx512_vnni, 0x2EB, 0x289, 10, 2, 8};
+      return (wh_qkernel){wh_qtile_avx512_vnni, 0xCB, 0x89, 8, 2, 0x83};
+    if (cpu & WHERRY_CPU_AVX_VNNI) return (wh_qkernel){wh_qtile_avx_vnni, 0x25, 0x25, 6, 1, 9};
+    if (cpu & WHERRY_CPU_AVX2) return (wh_qkernel){wh_qtile_avx2, 0x29, 0x29, 6, 1, 1};
+  }
+#elif defined(__ARM_NEON)
+  if (!(cpu & WH_CPU_UNSIGNED)) {
+#if defined(__aarch64__)
+    if (!(~cpu & (WHERRY_CPU_DOTPROD | WHERRY_CPU_I8MM)))
+      return (wh_qkernel){wh_qtile_i8mm, 0x89, 0x89, 8, 1, 1};
+    if (cpu & WHERRY_CPU_DOTPROD) return (wh_qkernel){wh_qtile_dotprod, 0x25, 0x25, 6, 1, 1};
+#endif
+    if (cpu & WHERRY_CPU_NEON) return (wh_qkernel){wh_qtile_neon, 3, 3, 2, 1, 1};
   }
 #endif
   (void)cpu;
@@ -44,16 +55,23 @@ int wh_qkernel_height(const wh_qkernel *kernel, ptrdiff_t rows, ptrdiff_t panels
   return best;
 }
 
+/* Panels of the next tile when so many are left. */
+static int width(const wh_qkernel *kernel, int rows, int left) {
+  if (rows > 1) return left < kernel->panels ? left : kernel->panels;
+  int panels = left < 8 ? left : 8;
+  while (!(kernel->single >> (panels - 1) & 1)) panels--;
+  return panels;
+}
+
 void wh_qtile_columns(const wh_qkernel *kernel, const wh_qtile *tile) {
-  const int most = tile->rows == 1 ? kernel->single : kernel->panels;
-  if (tile->panels <= most) {
+  if (width(kernel, tile->rows, tile->panels) == tile->panels) {
     kernel->tile(tile);
     return;
   }
   wh_qtile t = *tile;
   const ptrdiff_t bytes = tile->result->kind == WH_RESULT_Q8 ? 1 : 4;
   for (int left = tile->panels; left > 0; left -= t.panels) {
-    t.panels = left < most ? left : most;
+    t.panels = width(kernel, t.rows, left);
     kernel->tile(&t);
     const ptrdiff_t columns = 16 * t.panels;
     t.head += t.panels * t.panel;

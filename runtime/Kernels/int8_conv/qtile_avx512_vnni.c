@@ -38,7 +38,7 @@ static __attribute__((noinline)) void prepare(const wh_qtile *t, int across, rea
    */
   const wh_qresult *result = t->result;
   s->finish = ANY;
-  if (result->kind == WH_RESULT_Q8 && !t->row_terms && !t->resume && !t->suspend && !large) {
+  if (result->kind == WH_RESULT_Q8 && !t->resume && !t->suspend && !large) {
     if (!t->residual)
       s->finish = PLAIN;
     else if (result->c_factor < 0x1p22f && result->r_factor < 0x1p22f)
@@ -128,35 +128,38 @@ WH_INLINE __m512i with_residual(const ready *s, __m512i acc, __m512 factor,
       _mm512_fmadd_ps(first, _mm512_set1_ps(1), _mm512_mul_ps(r, s->r_factor)));
 }
 
-WH_INLINE void store_residual(const wh_qtile *t, const ready *s, const int across, ptrdiff_t row,
-                              const __m512i *acc) {
+/* 8-bit results of a tile, four vectors at a time. */
+WH_INLINE void store_tile(const wh_qtile *t, const ready *s, const int across, const wh_qspot *spot,
+                          const __m512i *acc) {
   const int down = 4 / across;
   for (ptrdiff_t r = 0; r < t->rows; r += down) {
-    for (int p = 0; p < t->panels; p += across) {
-      __m512i x[4];
-      WH_UNROLL
-      for (int i = 0; i < 4; i++) {
-        const ptrdiff_t at = wh_min64(r + i / across, t->rows - 1), column = p + i % across;
-        x[i] = with_residual(s, acc[at * t->panels + column], s->factor[column],
-                             t->residual + (row + at) * t->residual_row + 16 * column);
-      }
-      store_rows(narrow(s, x), across, p + across < t->panels ? ~0ull : s->columns, t->rows - r,
-                 t->y + (row + r) * t->y_row + 16 * p, t->y_row);
+    __m512i x[4];
+    WH_UNROLL
+    for (int i = 0; i < 4; i++) {
+      const ptrdiff_t at = wh_min64(r + i / across, t->rows - 1), p = i % across;
+      __m512i sum = acc[at * across + p];
+      if (spot->row_terms) sum = _mm512_add_epi32(sum, _mm512_set1_epi32(spot->row_terms[at]));
+      x[i] = s->finish == PLAIN ? rounded(sum, s->factor[p])
+                                : with_residual(s, sum, s->factor[p],
+                                                spot->residual + at * t->residual_row + 16 * p);
     }
+    store_rows(narrow(s, x), across, s->columns, t->rows - r, spot->y + r * t->y_row, t->y_row);
   }
 }
 
-/* Results of a tile from its accumulators, row its first. */
-static __attribute__((noinline)) void finish(const wh_qtile *t, const ready *s, ptrdiff_t row,
-                                             const __m512i *acc) {
-  if (s->finish != RESIDUAL)
-    q_finish(t, row, (const int32_t *)acc);
-  else if (t->panels >= 4)
-    store_residual(t, s, 4, row, acc);
+void wh_qfinish_avx512(const wh_qtile *t, const wh_qspot *spot, const int32_t *acc) {
+  q_finish_any(t, spot, acc);
+}
+
+/* Results of a tile from its accumulators. */
+static __attribute__((noinline)) void finish(const wh_qtile *t, const ready *s,
+                                             const wh_qspot *spot, const __m512i *acc) {
+  if (s->finish == ANY || t->panels > 2)
+    wh_qfinish_avx512(t, spot, (const int32_t *)acc);
   else if (t->panels == 2)
-    store_residual(t, s, 2, row, acc);
+    store_tile(t, s, 2, spot, acc);
   else
-    store_residual(t, s, 1, row, acc);
+    store_tile(t, s, 1, spot, acc);
 }
 
 /* One step of k. */
@@ -175,9 +178,9 @@ WH_INLINE void multiply(const int rows, const int panels, const uint8_t *const r
 }
 
 /* rows x panels accumulators stay in registers: callers pass constants. */
-WH_INLINE void tile_of(const wh_qtile *t, ptrdiff_t tile, const int rows, const int panels,
+WH_INLINE void tile_of(const wh_qtile *t, ptrdiff_t offset, const int rows, const int panels,
                        __m512i acc[WH_QSUMS]) {
-  const ptrdiff_t panel = t->panel, offset = tile * t->advance;
+  const ptrdiff_t panel = t->panel;
   const uint8_t *w = t->w;
   const wh_qsegment *s = t->segments;
   ptrdiff_t segments = t->segment_count;
@@ -203,7 +206,10 @@ WH_INLINE void tile_of(const wh_qtile *t, ptrdiff_t tile, const int rows, const 
   } while (--segments);
 }
 
-WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels) {
+/* in_registers: plain results without a detour through memory, which is code but time where k is
+ * short. */
+WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels,
+                        const bool in_registers) {
   ready *s = (ready *)(void *)t->ready->bytes;
   const bool whole = !t->resume && !t->suspend;
   if (t->ready->head != t->head || t->ready->panels != panels || !whole) {
@@ -211,10 +217,11 @@ WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels) {
     t->ready->head = whole ? t->head : NULL;
     t->ready->panels = panels;
   }
-  const ptrdiff_t y_row = t->y_row, valid = t->rows;
-  uint8_t *y = t->y;
+  const bool at_once = in_registers && s->finish == PLAIN && !t->row_terms;
+  wh_qspots at = wh_qspots_of(t);
+  wh_qspot last = at.spot;
   __m512i out[2][WH_QSUMS];
-  ptrdiff_t i = 0;
+  unsigned turn = 0;
   do {
     __m512i acc[WH_QSUMS];
     WH_UNROLL
@@ -222,61 +229,39 @@ WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels) {
       WH_UNROLL
       for (int p = 0; p < panels; p++) acc[r * panels + p] = (__m512i)s->start[p];
     }
-    tile_of(t, i, rows, panels, acc);
-    if (s->finish == PLAIN) {
-      store_plain(s, rows, panels, valid, acc, y, y_row);
-      y += valid * y_row;
+    tile_of(t, at.spot.x, rows, panels, acc);
+    if (at_once) {
+      store_plain(s, rows, panels, t->rows, acc, at.spot.y, t->y_row);
       continue;
     }
     WH_UNROLL
-    for (int j = 0; j < rows * panels; j++) out[i & 1][j] = acc[j];
+    for (int j = 0; j < rows * panels; j++) out[turn & 1][j] = acc[j];
     /* What was stored just before is slow to load: results are made a tile later. */
-    if (i) finish(t, s, (i - 1) * valid, out[~i & 1]);
-  } while (++i < t->tiles);
-  if (s->finish != PLAIN) finish(t, s, (i - 1) * valid, out[~i & 1]);
+    if (turn++) finish(t, s, &last, out[turn & 1]);
+    last = at.spot;
+  } while (wh_qspots_next(t, &at));
+  if (!at_once) finish(t, s, &last, out[~turn & 1]);
 }
 
-#define TILE(rows, panels)                                                          \
+#define TILE(rows, panels, in_registers)                                            \
   static __attribute__((noinline)) void tile_##rows##x##panels(const wh_qtile *t) { \
-    tiles_of(t, rows, panels);                                                      \
+    tiles_of(t, rows, panels, in_registers);                                        \
   }
-TILE(10, 2)
-TILE(8, 2)
-TILE(7, 2)
-TILE(6, 2)
-TILE(4, 2)
-TILE(2, 2)
-TILE(10, 1)
-TILE(8, 1)
-TILE(4, 1)
-TILE(1, 8)
-TILE(1, 4)
-TILE(1, 2)
-TILE(1, 1)
-
-/* One row of up to 8 panels: as many at once as there are. */
-static void single(const wh_qtile *tile) {
-  const ptrdiff_t bytes = tile->result->kind == WH_RESULT_Q8 ? 1 : 4;
-  wh_qtile t = *tile;
-  for (int left = tile->panels; left; left -= t.panels) {
-    t.panels = left >= 8 ? 8 : left >= 4 ? 4 : left >= 2 ? 2 : 1;
-    (t.panels == 8 ? tile_1x8 : t.panels == 4 ? tile_1x4 : t.panels == 2 ? tile_1x2 : tile_1x1)(&t);
-    t.head += t.panels * t.panel;
-    t.w += t.panels * t.panel;
-    t.columns -= 16 * t.panels;
-    t.y += 16 * t.panels * bytes;
-    t.sums += 16 * t.panels;
-    if (t.residual) t.residual += 16 * t.panels;
-    if (t.bias) t.bias += 16 * t.panels;
-  }
-}
+TILE(8, 2, true)
+TILE(7, 2, true)
+TILE(4, 2, false)
+TILE(2, 2, false)
+TILE(8, 1, true)
+TILE(4, 1, false)
+TILE(1, 8, true)
+TILE(1, 2, false)
+TILE(1, 1, false)
 
 void wh_qtile_avx512_vnni(const wh_qtile *t) {
   static wh_qtile_function *const tiles[WH_QROWS][2] = {
-      {single, single},       {tile_4x1, tile_2x2},  {tile_4x1, tile_4x2}, {tile_4x1, tile_4x2},
-      {tile_8x1, tile_6x2},   {tile_8x1, tile_6x2},  {tile_8x1, tile_7x2}, {tile_8x1, tile_8x2},
-      {tile_10x1, tile_10x2}, {tile_10x1, tile_10x2}};
-  tiles[t->rows - 1][t->panels > 1](t);
+      {tile_1x1, tile_1x2}, {tile_4x1, tile_2x2}, {tile_4x1, tile_4x2}, {tile_4x1, tile_4x2},
+      {tile_8x1, tile_7x2}, {tile_8x1, tile_7x2}, {tile_8x1, tile_7x2}, {tile_8x1, tile_8x2}};
+  (t->panels > 2 ? tile_1x8 : tiles[t->rows - 1][t->panels - 1])(t);
 }
 
 #include "../common/region_end.h"

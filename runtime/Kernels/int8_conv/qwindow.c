@@ -2,6 +2,124 @@
 
 #include "../conv/window.h"
 
+/* 16 bytes at a time; up to 15 more are read and written. */
+static inline void copy_loosely(uint8_t *to, const uint8_t *from, ptrdiff_t count) {
+  for (; count > 0; count -= 16, to += 16, from += 16) memcpy(to, from, 16);
+}
+
+/* Bytes of a window's row: first, padding; up to end, x; then padding. */
+typedef struct crossing {
+  ptrdiff_t first, end, from; /* from: of column 0 to the first in x */
+} crossing;
+
+static inline crossing crossing_at(const wh_qwindow *s, int32_t w) {
+  const ptrdiff_t channels = s->p->channels;
+  const wh_range taps = wh_window(w, s->p->kernel[2], 1, s->p->in[2]);
+  return (crossing){taps.first * channels, taps.end * channels,
+                    taps.first < taps.end ? (w + taps.first) * channels : 0};
+}
+
+/* What one copy writes too much the next overwrites, and slack follows the last. */
+static inline uint8_t *copy_runs(const wh_qwindow *s, const wh_qphase *phase, const crossing *c,
+                                 ptrdiff_t shift, uint8_t *to) {
+  const uint8_t *x = phase->line + shift + c->from;
+  for (ptrdiff_t run = phase->runs; run > 0; run--, x += phase->step, to += s->count) {
+    for (ptrdiff_t at = 0; at < c->first; at += 16) memcpy(to + at, s->zeros, 16);
+    copy_loosely(to + c->first, x, c->end - c->first);
+    for (ptrdiff_t at = c->end; at < s->count; at += 16) memcpy(to + at, s->zeros, 16);
+  }
+  return to;
+}
+
+/* Copies of the windows of a column that crosses an edge stand for row r; shift bytes on in x. */
+static bool copy_column(wh_qwindow *s, int r, int32_t w, ptrdiff_t shift, uint8_t **next) {
+  const crossing c = crossing_at(s, w);
+  for (int i = 0; i < s->phase_count; i++) {
+    const wh_qphase *phase = &s->phases[i];
+    if (!phase->line) continue;
+    if ((s->edges + WH_QEDGES - *next) / s->count < phase->runs) return false;
+    s->segments[i].rows[r] = *next;
+    s->segments[i].steps[r] = s->count;
+    *next = copy_runs(s, phase, &c, shift, *next);
+  }
+  return true;
+}
+
+static void repeat_last(wh_qwindow *s, int valid, int rows) {
+  for (int i = 0; i < s->phase_count; i++) {
+    wh_qsegment *segment = &s->segments[i];
+    for (int r = valid; r < rows; r++) {
+      segment->rows[r] = segment->rows[valid - 1];
+      segment->steps[r] = segment->steps[valid - 1];
+    }
+  }
+}
+
+int wh_qwindow_span(wh_qwindow *s, int32_t column, int valid, int rows) {
+  const wh_qconv *p = s->p;
+  const int32_t w = column * p->stride[2] - p->pad[2];
+  const ptrdiff_t between = p->stride[2] * s->strides[2];
+  const bool crossing = column < s->first || column + valid > s->end;
+  if (crossing && !s->by_rows) return 0;
+  for (int i = 0; i < s->phase_count; i++) {
+    const wh_qphase *phase = &s->phases[i];
+    wh_qsegment *segment = &s->segments[i];
+    segment->runs = phase->runs;
+    segment->count = s->count;
+    /* Where a window crosses an edge the address is replaced below. */
+    uintptr_t at = (uintptr_t)s->zeros, more = 0;
+    if (phase->line) {
+      at = (uintptr_t)phase->line + (uintptr_t)(w * s->strides[2]);
+      more = (uintptr_t)between;
+    }
+    for (int r = 0; r < rows; r++) {
+      segment->rows[r] = (const uint8_t *)at;
+      segment->steps[r] = phase->step;
+      if (r + 1 < valid) at += more;
+    }
+  }
+  if (!crossing) return s->phase_count;
+  uint8_t *edge = s->edges;
+  for (int r = 0; r < valid; r++) {
+    if (column + r >= s->first && column + r < s->end) continue;
+    if (!copy_column(s, r, w + r * p->stride[2], 0, &edge)) return 0;
+  }
+  repeat_last(s, valid, rows);
+  return s->phase_count;
+}
+
+int wh_qwindow_column(wh_qwindow *s, int32_t column, ptrdiff_t line, int valid, int rows) {
+  const wh_qconv *p = s->p;
+  const int32_t w = column * p->stride[2] - p->pad[2];
+  uint8_t *edge = s->edges;
+  for (int i = 0; i < s->phase_count; i++) {
+    s->segments[i].runs = s->phases[i].runs;
+    s->segments[i].count = s->count;
+  }
+  for (int r = 0; r < valid; r++) {
+    if (!copy_column(s, r, w, (line + r) * p->stride[1] * s->strides[1], &edge)) return 0;
+  }
+  repeat_last(s, valid, rows);
+  return s->phase_count;
+}
+
+#include "../common/compact.h"
+
+static bool within(int32_t at, int32_t last) { return at >= 0 && at <= last; }
+
+/* Bytes from ... from + count of a row of the window that crosses an edge; line is column 0 of x.
+ */
+static void copy_row(const wh_qwindow *s, uint8_t *to, const uint8_t *line, int32_t w,
+                     ptrdiff_t from, ptrdiff_t count) {
+  const wh_qconv *p = s->p;
+  const wh_range taps = wh_window(w, p->kernel[2], 1, p->in[2]);
+  const ptrdiff_t first = wh_max64(from, (ptrdiff_t)taps.first * p->channels);
+  const ptrdiff_t end = wh_min64(from + count, (ptrdiff_t)taps.end * p->channels);
+  memset(to, s->pad, (size_t)count);
+  if (first < end)
+    memcpy(to + (first - from), line + (ptrdiff_t)w * p->channels + first, (size_t)(end - first));
+}
+
 static bool runs_are_rows(const wh_qconv *p) { return p->groups == 1 && p->dilation[2] == 1; }
 
 WH_COMPACT uint64_t wh_qconv_panel_bytes(const wh_qconv *p) {
@@ -27,8 +145,9 @@ WH_COMPACT void wh_qwindow_begin(wh_qwindow *s, const wh_qconv *p, const uint8_t
   for (int i = 0; i < 3; i++) s->inside[i] = p->in[i] - (p->kernel[i] - 1) * p->dilation[i] - 1;
   s->first = (p->pad[2] + p->stride[2] - 1) / p->stride[2];
   s->end = s->inside[2] < 0 ? 0 : (s->inside[2] + p->pad[2]) / p->stride[2] + 1;
+  if (s->end > p->out[2]) s->end = p->out[2];
   memset(s->zeros, pad, sizeof s->zeros);
-  memset(s->edges + WH_QEDGES, pad, WH_QSLACK);
+  memset(s->edges + WH_QEDGES, pad, WH_QSLACK); /* read, not meant */
 }
 
 /* Coordinates of an output pixel's window, and the image it is in. */
@@ -43,8 +162,6 @@ static wh_qpixel pixel_at(const wh_qwindow *s, ptrdiff_t pixel) {
   for (int i = 0; i < 3; i++) at.at[i] = o[i] * p->stride[i] - p->pad[i];
   return at;
 }
-
-static bool within(int32_t at, int32_t last) { return at >= 0 && at <= last; }
 
 static bool add_phase(wh_qwindow *s, const uint8_t *line, ptrdiff_t runs, ptrdiff_t step) {
   if (!runs) return true;
@@ -81,73 +198,45 @@ bool wh_qwindow_row(wh_qwindow *s, ptrdiff_t pixel) {
   const wh_qpixel at = pixel_at(s, pixel);
   s->phase_count = 0;
   s->padded = false;
+  s->lines = 1;
   for (int32_t kd = 0; kd < p->kernel[0]; kd++) {
     const int32_t d = at.at[0] + kd * p->dilation[0];
     const uint8_t *plane = within(d, p->in[0] - 1) ? at.image + d * s->strides[0] : NULL;
     if (!add_rows(s, plane, at.at[1])) return false;
   }
-  return true;
-}
-
-/* Bytes from ... from + count of a row of the window that crosses an edge; line is column 0 of x.
- */
-static void copy_row(const wh_qwindow *s, uint8_t *to, const uint8_t *line, int32_t w,
-                     ptrdiff_t from, ptrdiff_t count) {
-  const wh_qconv *p = s->p;
-  const wh_range taps = wh_window(w, p->kernel[2], 1, p->in[2]);
-  const ptrdiff_t first = wh_max64(from, (ptrdiff_t)taps.first * p->channels);
-  const ptrdiff_t end = wh_min64(from + count, (ptrdiff_t)taps.end * p->channels);
-  memset(to, s->pad, (size_t)count);
-  if (first < end)
-    memcpy(to + (first - from), line + (ptrdiff_t)w * p->channels + first, (size_t)(end - first));
-}
-
-/* Copies of the windows of a column that crosses an edge stand for row r. */
-static bool copy_column(wh_qwindow *s, int r, int32_t w, uint8_t **edge) {
-  for (int i = 0; i < s->phase_count; i++) {
-    const wh_qphase *phase = &s->phases[i];
-    if (!phase->line) continue;
-    if ((s->edges + WH_QEDGES - *edge) / s->count < phase->runs) return false;
-    s->segments[i].rows[r] = *edge;
-    s->segments[i].steps[r] = s->count;
-    for (ptrdiff_t run = 0; run < phase->runs; run++, *edge += s->count)
-      copy_row(s, *edge, phase->line + run * phase->step, w, 0, s->count);
+  if (!s->padded) {
+    const int32_t row = (int32_t)(pixel / p->out[2] % p->out[1]);
+    const int32_t inside = (s->inside[1] - at.at[1]) / p->stride[1] + 1;
+    s->lines = inside < p->out[1] - row ? inside : p->out[1] - row;
   }
   return true;
 }
 
-int wh_qwindow_span(wh_qwindow *s, int32_t column, int valid, int rows) {
+int wh_qwindow_gather(wh_qwindow *s, ptrdiff_t pixel, int valid, int rows) {
   const wh_qconv *p = s->p;
-  const int32_t w = column * p->stride[2] - p->pad[2];
-  const ptrdiff_t between = p->stride[2] * s->strides[2];
-  const bool crossing = column < s->first || column + valid > s->end;
-  if (crossing && !s->by_rows) return 0;
-  for (int i = 0; i < s->phase_count; i++) {
-    const wh_qphase *phase = &s->phases[i];
-    wh_qsegment *segment = &s->segments[i];
-    segment->runs = phase->runs;
-    segment->count = s->count;
-    /* Where a window crosses an edge the address is replaced below. */
-    const uintptr_t at = (uintptr_t)phase->line + (uintptr_t)(w * s->strides[2]);
-    for (int r = 0; r < rows; r++) {
-      const ptrdiff_t to = (r < valid ? r : valid - 1) * between;
-      segment->rows[r] = phase->line ? (const uint8_t *)(at + (uintptr_t)to) : s->zeros;
-      segment->steps[r] = phase->step;
-    }
-  }
-  if (!crossing) return s->phase_count;
+  wh_qsegment *segment = s->segments;
   uint8_t *edge = s->edges;
+  int32_t column = (int32_t)(pixel % p->out[2]);
+  segment->runs = 1;
+  segment->count = s->runs * s->count;
   for (int r = 0; r < rows; r++) {
-    if (r >= valid) {
-      for (int i = 0; i < s->phase_count; i++) {
-        s->segments[i].rows[r] = s->segments[i].rows[valid - 1];
-        s->segments[i].steps[r] = s->segments[i].steps[valid - 1];
+    segment->steps[r] = 0;
+    segment->rows[r] = r < valid ? edge : segment->rows[valid - 1];
+    if (r >= valid) continue;
+    if ((!r || !column) && !wh_qwindow_row(s, pixel + r)) return 0;
+    const crossing c = crossing_at(s, column * p->stride[2] - p->pad[2]);
+    for (int i = 0; i < s->phase_count; i++) {
+      const wh_qphase *phase = &s->phases[i];
+      if (phase->line) {
+        edge = copy_runs(s, phase, &c, 0, edge);
+      } else {
+        memset(edge, s->pad, (size_t)(phase->runs * s->count));
+        edge += phase->runs * s->count;
       }
-    } else if (column + r < s->first || column + r >= s->end) {
-      if (!copy_column(s, r, w + r * p->stride[2], &edge)) return 0;
     }
+    if (++column == p->out[2]) column = 0;
   }
-  return s->phase_count;
+  return 1;
 }
 
 void wh_qwindow_locate(wh_qwindow *s, ptrdiff_t pixel, int valid, int rows) {
@@ -198,3 +287,5 @@ int wh_qwindow_pieces(wh_qwindow *s, ptrdiff_t *from) {
   }
   return listed;
 }
+
+#include "../common/region_end.h"

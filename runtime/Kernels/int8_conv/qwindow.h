@@ -33,7 +33,8 @@ typedef struct wh_qwindow {
   uint8_t pad;          /* the byte padding holds */
   int rows;             /* of the tile, repeated pixels included */
   int phase_count;
-  bool padded; /* is one of them padding? Then tiles do not advance together */
+  int32_t lines; /* rows of output from this on whose windows need no padding along D and H, or 1 */
+  bool padded;   /* is one of them padding? Then tiles do not advance together */
   wh_qpixel pixels[WH_QROWS];
   wh_qphase phases[WH_QSEGMENTS];
   wh_qsegment segments[WH_QSEGMENTS];
@@ -56,6 +57,15 @@ bool wh_qwindow_row(wh_qwindow *s, ptrdiff_t pixel);
 /* Lists the windows of valid columns of that row from column on, the last repeated up to rows.
  * Returns how many segments, or 0 when they need wh_qwindow_pieces. */
 int wh_qwindow_span(wh_qwindow *s, int32_t column, int valid, int rows);
+
+/* The same for one column that crosses an edge and valid rows, from line rows after that one on.
+ * Needs by_rows and lines. */
+int wh_qwindow_column(wh_qwindow *s, int32_t column, ptrdiff_t line, int valid, int rows);
+
+/* Lists copies of the windows of valid pixels from pixel on, the last repeated up to rows, as one
+ * run. Needs by_rows and room: runs * count * valid bytes. Returns 1, or 0 when they need
+ * wh_qwindow_pieces. */
+int wh_qwindow_gather(wh_qwindow *s, ptrdiff_t pixel, int valid, int rows);
 
 /* Any valid pixels from pixel on, the last repeated up to rows, for wh_qwindow_pieces. */
 void wh_qwindow_locate(wh_qwindow *s, ptrdiff_t pixel, int valid, int rows);

@@ -1,7 +1,7 @@
 #if defined(__x86_64__)
 #include "../common/target_avx_vnni.h"
 /**/
-#define DPBUSD _mm256_dpbusd_avx_epi32
+#define DPBUSD WH_DPBUSD
 #include "depthwise8_avx_vnni.h"
 
 const wh_strips8 wh_strips8_avx_vnni = {32, 128, fill, prepare, run, NULL};

@@ -12,6 +12,9 @@ static uint32_t stored(uint32_t cpu) { return cpu & WH_CPU_UNSIGNED ? cpu : 0; }
 #define CHOICE(cpu, name) \
   ((cpu)&WHERRY_CPU_AVX512 ? name##_avx512 : (cpu)&WHERRY_CPU_AVX2 ? name##_avx2 : name##_scalar)
 
+/* Where wider vectors gain little. */
+#define AVX2_CHOICE(cpu, name) ((cpu)&WHERRY_CPU_AVX2 ? name##_avx2 : name##_scalar)
+
 /* The variants round what stays below 2^31. */
 wh_bytes_binary_function *wh_bytes_binary(uint32_t cpu, const wh_qbinary *p) {
   const bool small =
@@ -26,6 +29,7 @@ wh_bytes_lookup_function *wh_bytes_lookup(uint32_t cpu, int64_t count) {
 
 #else
 
+/* WH_CPU_UNSIGNED is never set here. */
 static uint32_t stored(uint32_t cpu) { return cpu; }
 
 #if defined(__ARM_NEON)
@@ -33,6 +37,7 @@ static uint32_t stored(uint32_t cpu) { return cpu; }
 #else
 #define CHOICE(cpu, name) ((void)(cpu), name##_scalar)
 #endif
+#define AVX2_CHOICE CHOICE
 
 wh_bytes_binary_function *wh_bytes_binary(uint32_t cpu, const wh_qbinary *p) {
   (void)p;
@@ -63,10 +68,10 @@ wh_bytes_dequantize_function *wh_bytes_dequantize(uint32_t cpu, float scale) {
   return CHOICE(cpu, wh_bytes_dequantize);
 }
 
-wh_range_function *wh_range_of(uint32_t cpu) { return CHOICE(cpu, wh_range); }
+wh_range_function *wh_range_of(uint32_t cpu) { return AVX2_CHOICE(cpu, wh_range); }
 
 wh_softmax_table_function *wh_softmax_table(uint32_t cpu) {
-  return CHOICE(stored(cpu), wh_softmax_table);
+  return AVX2_CHOICE(stored(cpu), wh_softmax_table);
 }
 
 wh_resize_function *wh_resize(uint32_t cpu, const wh_qresize *p) {
@@ -74,7 +79,7 @@ wh_resize_function *wh_resize(uint32_t cpu, const wh_qresize *p) {
 #if defined(__x86_64__) /* rounds what stays below 2^31 */
   if (p->factor >= 1) return wh_resize_scalar;
 #endif
-  return CHOICE(stored(cpu), wh_resize);
+  return AVX2_CHOICE(stored(cpu), wh_resize);
 }
 
 #include "../common/region_end.h"

@@ -7,7 +7,8 @@
 /**/
 #include "bytes_body.h"
 
-VARIANTS(avx2)
+HOTTEST_VARIANTS(avx2)
+OTHER_VARIANTS(avx2)
 
 #include "../common/region_end.h"
 #endif

@@ -7,7 +7,7 @@
 /**/
 #include "bytes_body.h"
 
-VARIANTS(avx512)
+HOTTEST_VARIANTS(avx512)
 
 #include "../common/region_end.h"
 #endif

@@ -1,6 +1,6 @@
 /* The spans of bytes.h in the vectors of bytes_vector.h; a variant's file includes this inside its
- * target. bytes.c passes only what keeps every rounded value below 2^22, in the stored signedness.
- */
+ * target. WH_Q8 is here as the processor's own sessions store it, and on x86-64 bytes.c passes only
+ * what keeps every rounded value below 2^31. */
 
 WH_INLINE void put(uint8_t *y, bytes b, int64_t n) {
   if (n >= BLOCK)
@@ -65,7 +65,7 @@ WH_INLINE void quantize(const float *x, float scale, int32_t zero, uint8_t flip,
       v[j] = v_load(from + j * WH_LANES);
       const vf t = v[j] * inverse;
       r.v[j] = v_round(t);
-      furthest = v_most(furthest, (vi)v_abs(t - v_float_of(r.v[j])));
+      furthest = v_upper(furthest, (vi)v_abs(t - v_float_of(r.v[j])));
     }
     if (v_reaches(furthest, near)) {
       WH_UNROLL
@@ -102,8 +102,8 @@ WH_INLINE wh_range range_of(const float *x, int64_t count) {
   for (int64_t i = 0; i < count; i += WH_LANES) {
     const vf v = count - i < WH_LANES ? v_load_part(x + i, count - i) : v_load(x + i);
     const vi bits = (vi)v & (v == v);
-    most = v_most(most, bits);
-    least = v_most(least, bits ^ INT32_MIN);
+    most = v_upper(most, bits);
+    least = v_upper(least, bits ^ INT32_MIN);
   }
   float lanes[2][WH_LANES];
   v_store(lanes[0], (vf)most);
@@ -178,7 +178,7 @@ WH_INLINE void resize(const wh_qresize *p, const wh_resize_taps *row, const uint
   }
 }
 
-#define VARIANTS(isa)                                                                         \
+#define HOTTEST_VARIANTS(isa)                                                                 \
   void wh_bytes_binary_##isa(const wh_qbinary *p, uint8_t flip, const uint8_t *a, int a_step, \
                              const uint8_t *b, int b_step, uint8_t *y, int64_t count) {       \
     (void)flip;                                                                               \
@@ -191,15 +191,17 @@ WH_INLINE void resize(const wh_qresize *p, const wh_resize_taps *row, const uint
   void wh_bytes_dequantize_##isa(const uint8_t *x, uint8_t flip, int32_t zero, float scale,   \
                                  float *y, int64_t count) {                                   \
     dequantize(x, flip, zero, scale, y, count);                                               \
-  }                                                                                           \
-  wh_range wh_range_##isa(const float *x, int64_t count) { return range_of(x, count); }       \
-  void wh_softmax_table_##isa(const float *reversed, float k, int32_t zero, uint8_t flip,     \
-                              uint8_t *table) {                                               \
-    (void)flip;                                                                               \
-    softmax_table(reversed, k, zero, table);                                                  \
-  }                                                                                           \
-  void wh_resize_##isa(const wh_qresize *p, uint8_t flip, const wh_resize_taps *taps,         \
-                       const uint8_t *x, uint8_t *y) {                                        \
-    (void)flip;                                                                               \
-    resize(p, taps, x, y);                                                                    \
+  }
+
+#define OTHER_VARIANTS(isa)                                                               \
+  wh_range wh_range_##isa(const float *x, int64_t count) { return range_of(x, count); }   \
+  void wh_softmax_table_##isa(const float *reversed, float k, int32_t zero, uint8_t flip, \
+                              uint8_t *table) {                                           \
+    (void)flip;                                                                           \
+    softmax_table(reversed, k, zero, table);                                              \
+  }                                                                                       \
+  void wh_resize_##isa(const wh_qresize *p, uint8_t flip, const wh_resize_taps *taps,     \
+                       const uint8_t *x, uint8_t *y) {                                    \
+    (void)flip;                                                                           \
+    resize(p, taps, x, y);                                                                \
   }

@@ -5,7 +5,8 @@
 /**/
 #include "bytes_body.h"
 
-VARIANTS(neon)
+HOTTEST_VARIANTS(neon)
+OTHER_VARIANTS(neon)
 
 #endif
 typedef int wh_bytes_neon;

@@ -49,7 +49,7 @@ WH_INLINE bytes narrow(const block *b, narrowing to) {
   return _mm512_permutexvar_epi32(order, narrow_lanes(b, to));
 }
 WH_INLINE vi v_round(vf x) { return (vi)_mm512_cvtps_epi32((__m512)x); }
-WH_INLINE vi v_most(vi a, vi b) { return (vi)_mm512_max_epi32((__m512i)a, (__m512i)b); }
+WH_INLINE vi v_upper(vi a, vi b) { return (vi)_mm512_max_epi32((__m512i)a, (__m512i)b); }
 WH_INLINE int v_reaches(vi a, vi b) { return _mm512_cmpge_epi32_mask((__m512i)a, (__m512i)b) != 0; }
 
 #elif defined(__x86_64__)
@@ -69,7 +69,7 @@ WH_INLINE bytes narrow(const block *b, narrowing to) {
                                      _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
 WH_INLINE vi v_round(vf x) { return (vi)_mm256_cvtps_epi32((__m256)x); }
-WH_INLINE vi v_most(vi a, vi b) { return (vi)_mm256_max_epi32((__m256i)a, (__m256i)b); }
+WH_INLINE vi v_upper(vi a, vi b) { return (vi)_mm256_max_epi32((__m256i)a, (__m256i)b); }
 WH_INLINE int v_reaches(vi a, vi b) { return _mm256_movemask_epi8((__m256i)(a >= b)) != 0; }
 
 #else
@@ -93,7 +93,7 @@ WH_INLINE vi v_round(vf x) {
   return (vi)(x + 12582912.0f) - 0x4B400000;
 }
 #endif
-WH_INLINE vi v_most(vi a, vi b) { return (vi)vmaxq_s32((int32x4_t)a, (int32x4_t)b); }
+WH_INLINE vi v_upper(vi a, vi b) { return (vi)vmaxq_s32((int32x4_t)a, (int32x4_t)b); }
 WH_INLINE int v_reaches(vi a, vi b) {
   const uint16x4_t mask = vmovn_u32(vcgeq_s32((int32x4_t)a, (int32x4_t)b));
   return vget_lane_u64(vreinterpret_u64_u16(mask), 0) != 0;

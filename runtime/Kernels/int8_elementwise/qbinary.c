@@ -1,6 +1,6 @@
+#include "../common/q8.h"
 #include "../elementwise/odometer.h"
 #include "bytes.h"
-#include "rounding.h"
 /**/
 #include "../common/compact.h"
 
@@ -10,13 +10,10 @@ const char *wh_qbinary_check(const wh_call *call) {
   const uint32_t q8 = WH_BIT(WH_Q8);
   if (p->kind < WH_ADD || p->kind > WH_MUL) return WH_BAD_KIND;
   if (p->rank < 0 || p->rank > WH_MAX_RANK) return WH_BAD_EXTENT;
-  const int32_t bytes[] = {p->a_zero, p->b_zero, p->y_zero, p->low, p->high};
-  for (int i = 0; i < 5; i++) {
-    if (!wh_is_byte(bytes[i])) return WH_BAD_SCALE;
-  }
-  if (p->low > p->high || !wh_is_factor(p->a_factor) ||
-      (p->kind == WH_MUL ? p->b_factor != 0 : !wh_is_factor(p->b_factor)))
-    return WH_BAD_SCALE;
+  if (!wh_q8_range_sane(p->a_zero, 0, 0) || !wh_q8_range_sane(p->b_zero, 0, 0) ||
+      !wh_q8_range_sane(p->y_zero, p->low, p->high) || !wh_q8_factor_sane(p->a_factor) ||
+      (p->kind == WH_MUL ? p->b_factor != 0 : !wh_q8_factor_sane(p->b_factor)))
+    return WH_BAD_QUANTIZATION;
   if (!wh_holds(a, q8, 0) || !wh_holds(b, q8, 0) ||
       !wh_holds(wh_output(call, 0), q8, wh_count(p->shape, p->rank)))
     return WH_BAD_BYTES;

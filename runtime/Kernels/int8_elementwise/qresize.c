@@ -1,6 +1,5 @@
-#include "../common/operands.h"
+#include "../common/q8.h"
 #include "bytes.h"
-#include "rounding.h"
 /**/
 #include "../common/compact.h"
 
@@ -11,8 +10,9 @@ const char *wh_qresize_check(const wh_call *call) {
   const uint32_t q8 = WH_BIT(WH_Q8), i32 = WH_BIT(WH_INT32);
   const int32_t from[] = {p->outer, p->in[0], p->in[1], p->inner};
   const int32_t to[] = {p->outer, p->out[0], p->out[1], p->inner};
-  if (!wh_is_byte(p->x_zero) || !wh_is_byte(p->y_zero) || !wh_is_factor(p->factor))
-    return WH_BAD_SCALE;
+  if (!wh_q8_range_sane(p->x_zero, 0, 0) || !wh_q8_range_sane(p->y_zero, 0, 0) ||
+      !wh_q8_factor_sane(p->factor))
+    return WH_BAD_QUANTIZATION;
   for (unsigned i = 0; i < 2; i++) {
     const uint64_t table = wh_count3(p->out[i], p->taps[i], 1);
     if (!wh_holds(wh_input(call, INDICES0 + 2 * i), i32, table) ||

@@ -36,6 +36,19 @@ const char *wh_matmul_weights8_check(const wh_call *call) {
   return wh_check_outputs(call, 0);
 }
 
+void wh_weights8_finish(const wh_matmul_weights8 *p, const uint8_t *panel, const float *bias,
+                        int64_t n, const float *sums, int64_t rows, float *y) {
+  const int columns = (int)wh_min64(16, p->n - n);
+  for (int64_t r = 0; r < rows; r++) {
+    for (int j = 0; j < columns; j++) {
+      float v = sums[r * 16 + j] * ((const float *)panel)[j];
+      if (bias) v += bias[n + j];
+      v = v < p->low ? p->low : v;
+      y[r * p->n + n + j] = v > p->high ? p->high : v;
+    }
+  }
+}
+
 #if defined(__ARM_NEON)
 /* Here making floats takes the multiplications' place: from FEW rows on it is done once for all. */
 enum { FEW = 3, CHUNK = 64 };

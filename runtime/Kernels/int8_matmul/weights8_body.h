@@ -37,15 +37,15 @@ WH_INLINE void add(columns *sum, float x, const columns *c) {
   for (int v = 0; v < WH_VECTORS; v++) sum->v[v] = v_fma(all, c->v[v], sum->v[v]);
 }
 
-#if defined(__ARM_NEON)
-#define FINISH inline
-#else
-#define FINISH __attribute__((noinline))
-#endif
+/* x86's vector variants have registers for several rows and finish in vectors; the others are
+ * small. */
+#if defined(__x86_64__) && WH_LANES > 4
+#define FINISH finish
 
-/* Up to 16 columns from n of rows y, p->n apart, from sums 16 apart. */
-static FINISH void finish(const wh_matmul_weights8 *p, const uint8_t *panel, const float *bias,
-                          int64_t n, const float *sums, int64_t rows, float *y) {
+/* wh_weights8_finish, in vectors. */
+static __attribute__((noinline)) void finish(const wh_matmul_weights8 *p, const uint8_t *panel,
+                                             const float *bias, int64_t n, const float *sums,
+                                             int64_t rows, float *y) {
   float held[2][16] = {{0}};
   const bool part = n + 16 > p->n;
   const size_t left = part ? (size_t)(p->n - n) * sizeof *y : 0;
@@ -64,11 +64,14 @@ static FINISH void finish(const wh_matmul_weights8 *p, const uint8_t *panel, con
     if (part) memcpy(y, held[1], left);
   }
 }
+#else
+#define FINISH wh_weights8_finish
+#endif
 
 /* Several k at once where registers allow, so that the sums do not wait for each other. */
 WH_INLINE void one_row(const wh_matmul_weights8 *p, const float *x, const uint8_t *stream,
                        const float *bias, float *y) {
-  enum { STEPS = WH_VECTORS > 2 ? 2 : 4 };
+  enum { STEPS = WH_VECTORS > 2 ? 1 : 4 };
   const int64_t count = p->k;
   for (int64_t n = 0; n < p->n; n += 16) {
     const uint8_t *panel = stream;
@@ -82,7 +85,7 @@ WH_INLINE void one_row(const wh_matmul_weights8 *p, const float *x, const uint8_
         add(&sum[i], x[k + i], &c);
       }
     }
-    for (; k < count; k++, stream += 16) {
+    for (; STEPS > 1 && k < count; k++, stream += 16) {
       const columns c = weights_of((const int8_t *)stream);
       add(&sum[0], x[k], &c);
     }
@@ -94,11 +97,11 @@ WH_INLINE void one_row(const wh_matmul_weights8 *p, const float *x, const uint8_
     float total[16];
     WH_UNROLL
     for (int v = 0; v < WH_VECTORS; v++) v_store(total + v * WH_LANES, sum[0].v[v]);
-    finish(p, panel, bias, n, total, 1, y);
+    FINISH(p, panel, bias, n, total, 1, y);
   }
 }
 
-#if defined(__ARM_NEON)
+#if WH_LANES == 4
 
 WH_INLINE void rows_of(const wh_matmul_weights8 *p, const float *x, const uint8_t *stream,
                        const float *bias, float *y) {
@@ -138,7 +141,7 @@ WH_INLINE void few_rows(const wh_matmul_weights8 *p, const float *x, int64_t row
       WH_UNROLL
       for (int v = 0; v < WH_VECTORS; v++) v_store(sums + r * 16 + v * WH_LANES, sum[r].v[v]);
     }
-    finish(p, panel, bias, n, sums, rows, y);
+    FINISH(p, panel, bias, n, sums, rows, y);
   }
 }
 

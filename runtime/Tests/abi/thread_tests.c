@@ -1,7 +1,9 @@
 /* One model, many sessions: two threads over one file. */
 #include "abi_test.h"
 
+#include <math.h>
 #include <pthread.h>
+#include <stdbool.h>
 
 typedef struct worker {
   wherry_session *session;
@@ -37,8 +39,9 @@ static void twoSessionsShareOneFile(void) {
   close_opened(&a);
 }
 
-/* A convolution large enough to be divided gives the same bytes by one, two and five threads. */
-static void anyNumberOfThreadsGivesTheSameBytes(void) {
+/* A convolution large enough to be divided gives the same sums by one, two and five threads, but
+ * for the order in which float32 adds. */
+static void anyNumberOfThreadsGivesTheSameSums(void) {
   enum { PIXELS = 24 * 24, FILTERS = 32 };
   static float x[PIXELS * 16], expected[PIXELS * FILTERS], y[PIXELS * FILTERS];
   for (int i = 0; i < PIXELS * 16; i++) x[i] = (float)(i % 23) / 7 - 1;
@@ -51,7 +54,9 @@ static void anyNumberOfThreadsGivesTheSameBytes(void) {
       CHECK_STATUS(wherry_invoke(a.session), WHERRY_OK);
       CHECK_STATUS(wherry_get_output(a.session, 0, y, sizeof y), WHERRY_OK);
       if (threads == 1) memcpy(expected, y, sizeof y);
-      CHECK(memcmp(expected, y, sizeof y) == 0);
+      bool near = true;
+      for (int j = 0; j < PIXELS * FILTERS; j++) near &= fabsf(y[j] - expected[j]) <= 1e-4f;
+      CHECK(near);
     }
     close_opened(&a);
   }
@@ -78,6 +83,6 @@ static void tooManyThreadsAreRefused(void) {
 
 void thread_tests(void) {
   twoSessionsShareOneFile();
-  anyNumberOfThreadsGivesTheSameBytes();
+  anyNumberOfThreadsGivesTheSameSums();
   tooManyThreadsAreRefused();
 }

@@ -5,23 +5,26 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 kernels=$here/../../Kernels
-out=${TMPDIR:-/tmp}/wherry-kernel-tests.$UID
+out=$here/../../../.build/kernel-tests
 clang=${CLANG:-clang}
 link=()
 flags=(-std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror)
+# Where there is no AVX-VNNI its variants are tested with AVX-512's encoding of the same instruction.
+if grep -qs avx512_vnni /proc/cpuinfo; then flags+=(-DWH_EVEX_VNNI); fi
 mapfile -t sources < <(find "$kernels" -name '*.c' | sort)
 mapfile -t tests < <(find "$here" -name '*.c' ! -name 'bench*.c' | sort)
 
 # build NAME compiler and flags… : objects of kernels and tests into one program.
 build() {
-  local name=$1 objects=() file object
+  local name=$1 pairs=() objects=() file object
   shift
   mkdir -p "$out/$name"
   for file in "${sources[@]}" "${tests[@]}"; do
     object=$out/$name/$(basename "$(dirname "$file")")-$(basename "$file").o
     objects+=("$object")
-    "$@" "${flags[@]}" -c "$file" -o "$object"
+    pairs+=("$object" "$file")
   done
+  printf '%s\0' "${pairs[@]}" | xargs -0 -n 2 -P "$(nproc)" "$@" "${flags[@]}" -c -o
   "$@" "${link[@]}" "${objects[@]}" -lm -o "$out/$name/tests"
 }
 
@@ -36,15 +39,19 @@ sanitize() {
   "$out/sanitize/tests"
 }
 
+# cross NAME TRIPLE QEMU "CPU …" flags… : runs the tests as each of these processors.
 cross() {
-  local name=$1 triple=$2 qemu=$3
-  shift 3
+  local name=$1 triple=$2 qemu=$3 cpus=$4
+  shift 4
   if ! command -v "$triple-gcc" "$qemu" >/dev/null; then
     echo "$name: no $triple-gcc or $qemu, skipped"
     return
   fi
   build "$name" "$clang" -O2 "--target=$triple" "$@"
-  "$qemu" -L "/usr/$triple" "$out/$name/tests"
+  xargs -n 1 -P "$(nproc)" bash -c '
+    said=$("$0" -cpu "$3" -L "$1" "$2" 2>&1) && passed=0 || passed=1
+    printf "%s: %s\n" "$3" "$said"
+    exit $passed' "$qemu" "/usr/$triple" "$out/$name/tests" <<<"${cpus// /$'\n'}"
 }
 
 bench() {
@@ -61,8 +68,8 @@ for step in "$@"; do
   echo "== $step"
   case $step in
     native | sanitize | bench) "$step" ;;
-    aarch64) cross aarch64 aarch64-linux-gnu qemu-aarch64 ;;
-    armv7) cross armv7 arm-linux-gnueabihf qemu-arm -march=armv7-a -mfpu=neon -mfloat-abi=hard ;;
+    aarch64) cross aarch64 aarch64-linux-gnu qemu-aarch64 "cortex-a53 cortex-a72 cortex-a76 max" ;;
+    armv7) cross armv7 arm-linux-gnueabihf qemu-arm "cortex-a7 max" -march=armv7-a -mfpu=neon -mfloat-abi=hard ;;
     *) echo "run.sh: unknown step $step" >&2 && exit 64 ;;
   esac
 done
