@@ -8,7 +8,7 @@ typedef int32x4_t acc;
 typedef struct heads heads;
 WH_INLINE int32x4_t total(acc sums, const heads *h, int q);
 
-#define OUTPUTS 2
+#define OUTPUTS 4
 #define FILLED_ELSEWHERE
 #include "depthwise8_neon.h"
 
