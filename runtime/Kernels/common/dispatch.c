@@ -29,14 +29,12 @@ int32_t wh_kernel_parameters(uint32_t code) {
 }
 
 const char *wh_kernel_name(uint32_t code) {
-  switch (code) {
-#define WH_OPERATOR(code, name, kernel, parameters) \
-  case code:                                        \
-    return #name;
+  static const char names[][16] = {
+#define WH_OPERATOR(code, name, kernel, parameters) [code] = #name,
 #include "../../ABI/operators.def"
 #undef WH_OPERATOR
-  }
-  return NULL;
+  };
+  return wh_kernel_parameters(code) < 0 ? NULL : names[code];
 }
 
 const char *wh_kernel_check(uint32_t code, const wh_call *call) {
