@@ -16,6 +16,7 @@ let formats: [(module: String, folder: String, needs: [Target.Dependency])] = [
   ("WherryNative", "Native", ["WherryPasses", "CWherryABI", "CWherryKernels"]),
   ("WherryONNX", "ONNX", ["CONNXSchema", "CProtobufC"]),
   ("WherryJSON", "JSON", []),
+  ("WherryKeras", "HDF5", ["WherryHDF5", "WherryText"]),
 ]
 
 func module(
@@ -56,6 +57,7 @@ let package = Package(
 
     module("WherryBytes", settings: evaluated),
     module("WherryGraph", ["WherryBytes"], settings: evaluated),
+    module("WherryText", ["WherryBytes"]),
     module("WherryHDF5", ["WherryBytes", "CZlib"], settings: evaluated),
     module("WherryData", ["WherryGraph", "CZlib"]),
     module("WherryOperators", ["WherryGraph"], settings: evaluated),
@@ -86,6 +88,7 @@ let package = Package(
 
     module("TestSupport", ["Wherry"], path: "Tests/TestSupport"),
     tests("WherryBytesTests", ["WherryBytes"]),
+    tests("WherryTextTests", ["WherryText"]),
     tests("WherryHDF5Tests", ["WherryHDF5", "CWherryKernels"]),
     tests("WherryDataTests", ["WherryData"]),
     tests("WherryGraphTests", ["WherryGraph", "WherryOperators"]),

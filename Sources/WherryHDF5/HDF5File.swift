@@ -2,7 +2,7 @@ import WherryBytes
 
 /// An HDF5 file, read without libhdf5.
 ///
-/// Opening reads the superblock; all else is read when asked for, straight from `bytes`, which may be a
+/// Opening reads the superblock and its extension; all else is read when asked for, straight from `bytes`, which may be a
 /// mapped file.
 ///
 /// - Source: HDF5 File Format Specification, version 3.0.
@@ -10,9 +10,22 @@ public struct HDF5File: Sendable {
   private let image: FileImage
 
   /// - Throws: `.notThisFormat` without the signature, `.unsupported` for files that are spread over
-  ///   several, and other reasons for a malformed superblock.
+  ///   several, and other reasons for a malformed superblock or its extension.
   public init(_ bytes: Bytes, limits: Limits = .standard) throws(DecodeError) {
-    image = try Superblock.read(bytes, limits: limits)
+    try self.init(bytes, limits: limits, verifiesChecksums: true)
+  }
+
+  init(_ bytes: Bytes, limits: Limits, verifiesChecksums: Bool) throws(DecodeError) {
+    var image = try Superblock.read(
+      bytes, limits: limits, verifiesChecksums: verifiesChecksums)
+    if let more = image.extensionAddress {
+      let reading = Reading(image)
+      let settings = try ObjectHeader.read(at: more, reading)
+      if let message = settings.first(HeaderMessage.Kind.cacheImage) {
+        image.cache = try CacheImage(try reading.fields(of: message), reading)
+      }
+    }
+    self.image = image
   }
 
   /// The group that everything is in.

@@ -8,6 +8,7 @@ import Testing
     ("Sources/WherryBytes/", ["Glibc"]),
     ("Sources/WherryGraph/", ["WherryBytes", "Glibc"]),
     ("Sources/WherryOperators/", ["WherryBytes", "WherryGraph", "Glibc"]),
+    ("Sources/WherryText/", ["WherryBytes"]),
     ("Sources/WherryHDF5/", ["WherryBytes", "CZlib"]),
     ("Sources/WherryData/", ["WherryBytes", "WherryGraph", "CZlib", "FoundationEssentials"]),
     (
@@ -20,7 +21,7 @@ import Testing
       [
         "WherryBytes", "WherryGraph", "WherryOperators", "WherryPasses", "WherryRuntime",
         "WherryData",
-        "WherryNative", "WherryONNX", "WherryJSON",
+        "WherryNative", "WherryONNX", "WherryJSON", "WherryKeras",
       ]
     ),
     (
@@ -42,6 +43,10 @@ import Testing
       ["WherryBytes", "WherryGraph", "WherryOperators", "CONNXSchema", "CProtobufC", "Glibc"]
     ),
     ("formats/JSON/Codec/", ["WherryBytes", "WherryGraph", "WherryOperators", "Glibc"]),
+    (
+      "formats/HDF5/Codec/",
+      ["WherryBytes", "WherryGraph", "WherryOperators", "WherryHDF5", "WherryText"]
+    ),
     ("runtime/Core/", ["CWherryABI", "CWherryKernels"]),
   ]
 

@@ -1,6 +1,7 @@
 import CWherryKernels
 import WherryBytes
-import WherryHDF5
+
+@testable import WherryHDF5
 
 /// Everything in an HDF5 file, one line a thing, in the form of `formats/HDF5/oracle/digests.py`.
 struct FileDump {
@@ -10,8 +11,11 @@ struct FileDump {
   /// Larger data sets are dumped without their values.
   private let mostBytes: Int
 
-  init(_ bytes: Bytes, limits: Limits = .standard, mostBytes: Int = 1 << 26) throws(DecodeError) {
-    file = try HDF5File(bytes, limits: limits)
+  init(
+    _ bytes: Bytes, limits: Limits = .standard, mostBytes: Int = 1 << 26,
+    verifiesChecksums: Bool = true
+  ) throws(DecodeError) {
+    file = try HDF5File(bytes, limits: limits, verifiesChecksums: verifiesChecksums)
     self.mostBytes = mostBytes
     do throws(DecodeError) {
       let root = try file.root()

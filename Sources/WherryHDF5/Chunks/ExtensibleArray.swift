@@ -107,9 +107,8 @@ struct ExtensibleArray {
     else { throw DecodeError(.invalid("size of a block"), reading.image.place(address)) }
     var fields = try checked("EASB", at: address, 6 + o + offsetWidth + entries + 4)
     try fields.skip(offsetWidth)
-    var bitmaps = try fields.part(run.blocks * bitmapSize)
+    let bitmap = try fields.take(run.blocks * bitmapSize)
     for block in 0..<run.blocks {
-      let bitmap = try bitmaps.take(bitmapSize)
       guard let address = try fields.address() else { continue }
       try dataBlock(address, run, block, pages: pages > 0 ? bitmap : nil, body)
     }
@@ -137,8 +136,11 @@ struct ExtensibleArray {
     }
     _ = try checked("EADB", at: address, head + 4)
     let pageSize = pageElements * elementSize + 4
-    for page in 0..<pages(of: run) {
-      guard let bits = bitmap.byte(page / 8), bits & (0x80 >> UInt8(page % 8)) != 0 else {
+    let pages = pages(of: run)
+    for page in 0..<pages {
+      // The bits of one block follow those of the one before without a gap.
+      let bit = block * pages + page
+      guard let bits = bitmap.byte(bit / 8), bits & (0x80 >> UInt8(bit % 8)) != 0 else {
         continue
       }
       guard let offset = Checked.multiply(page, pageSize),

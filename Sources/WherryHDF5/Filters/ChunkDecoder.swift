@@ -42,10 +42,14 @@ final class ChunkDecoder {
   ///   `.inconsistent` for data that the filter can't have made.
   func decode(_ job: Job, into target: UnsafeMutableRawBufferPointer) throws(DecodeError) {
     let active = active(job)
+    for filter in active where !Self.known.contains(filter.id) {
+      throw DecodeError(.unsupported(Self.name(filter)), job.place)
+    }
     let sizes = Self.sizes(active, chunkSize)
     do throws(FilterFailure) {
       try job.stored.withUnsafeBytes { (stored) throws(FilterFailure) in
         var data = stored
+        var used = 0
         for (index, filter) in active.enumerated().reversed() {
           let isLast = index == 0
           if filter.id == HDF5Filter.fletcher32 {
@@ -55,8 +59,9 @@ final class ChunkDecoder {
           }
           // A filter whose result another packed further has no size of its own.
           let exact = sizes[index]
+          used += 1
           let output =
-            isLast ? target : between[index % 2].bytes(exact ?? 2 * chunkSize + 1 << 16)
+            isLast ? target : between[used % 2].bytes(exact ?? 2 * chunkSize + 1 << 16)
           let count = try undo(filter, data, output)
           guard exact == nil || count == output.count else { throw .size(count) }
           data = UnsafeRawBufferPointer(rebasing: output.prefix(count))
@@ -73,6 +78,17 @@ final class ChunkDecoder {
   ) throws(FilterFailure) {
     guard data.count == target.count else { throw .size(data.count) }
     target.copyMemory(from: data)
+  }
+
+  private static let known: Set = [
+    HDF5Filter.deflate, HDF5Filter.shuffle, HDF5Filter.fletcher32, HDF5Filter.nbit,
+    HDF5Filter.scaleOffset, HDF5Filter.lzf,
+  ]
+
+  private static func name(_ filter: HDF5Filter) -> String {
+    if filter.id == HDF5Filter.szip { return "filter 4 (szip)" }
+    let name = filter.name.flatMap { $0.isEmpty ? nil : " (\($0))" } ?? ""
+    return "filter \(filter.id)\(name)"
   }
 
   /// Bytes before each filter was applied; nil where that depends on the data.
@@ -97,10 +113,10 @@ final class ChunkDecoder {
     case HDF5Filter.deflate: return try inflater.inflate(data, into: output)
     case HDF5Filter.shuffle: return try Shuffle.undo(data, output, filter.parameters)
     case HDF5Filter.lzf: return try LZF.decompress(data, into: output)
-    case HDF5Filter.szip: throw .unsupported("filter 4 (szip)")
-    default:
-      let name = filter.name.flatMap { $0.isEmpty ? nil : " (\($0))" } ?? ""
-      throw .unsupported("filter \(filter.id)\(name)")
+    case HDF5Filter.nbit: return try NBit(filter.parameters).undo(data, into: output)
+    case HDF5Filter.scaleOffset:
+      return try ScaleOffset(filter.parameters).undo(data, into: output)
+    default: throw .unsupported(Self.name(filter))
     }
   }
 }

@@ -69,3 +69,20 @@ enum Shuffle {
     }
   }
 }
+
+extension Shuffle {
+  /// Puts the first bytes of all elements first, then the second, and so on.
+  ///
+  /// - Parameter output: as many bytes as `input`.
+  static func apply(
+    _ input: UnsafeRawBufferPointer, _ output: UnsafeMutableRawBufferPointer, size: Int
+  ) {
+    let count = size > 0 ? input.count / size : 0
+    for byte in 0..<max(size, 0) {
+      for index in 0..<count { output[byte &* count &+ index] = input[index &* size &+ byte] }
+    }
+    let done = count * size
+    UnsafeMutableRawBufferPointer(rebasing: output[done..<input.count])
+      .copyMemory(from: UnsafeRawBufferPointer(rebasing: input[done...]))
+  }
+}

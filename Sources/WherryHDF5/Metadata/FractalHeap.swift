@@ -188,7 +188,7 @@ final class FractalHeap {
     let whole = fields
     try fields.signature("FHDB")
     _ = try fields.version(0...0, of: "heap block")
-    guard hasChecksum else { return }
+    guard hasChecksum, reading.image.verifiesChecksums else { return }
     try fields.skip(fields.widths.address + offsetWidth)
     let at = fields.offset
     let stored = try fields.raw32()

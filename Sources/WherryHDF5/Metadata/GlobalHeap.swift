@@ -46,8 +46,8 @@ final class GlobalHeap {
   }
 
   private func collection(at address: Int) throws(DecodeError) -> [Int: Bytes] {
-    let l = reading.image.widths.length
-    let headSize = 8 + l
+    // Heads of collections and objects fill a multiple of eight bytes.
+    let headSize = (8 + reading.image.widths.length + 7) / 8 * 8
     var head = try reading.fields(at: address, count: headSize)
     let place = head.place
     try head.signature("GCOL")
@@ -55,6 +55,7 @@ final class GlobalHeap {
     try head.skip(3)
     let size = try head.length()
     guard size >= headSize else { throw DecodeError(.invalid("global heap size"), place) }
+    let padding = headSize - 8 - reading.image.widths.length
     let body = try reading.data(at: address, count: size)
     var fields = FieldReader(
       body, origin: reading.image.base + address, widths: reading.image.widths)
@@ -65,6 +66,7 @@ final class GlobalHeap {
       let index = try fields.u16()
       try fields.skip(6)
       let count = try fields.length()
+      try fields.skip(padding)
       if index == 0 { break }
       objects[index] = try fields.take(count)
       try fields.skip(min((8 - count % 8) % 8, fields.remaining))

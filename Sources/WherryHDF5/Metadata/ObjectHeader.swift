@@ -27,6 +27,7 @@ struct HeaderMessage: Sendable {
     static let symbolTable = 0x11
     static let driverInfo = 0x14
     static let attributeInfo = 0x15
+    static let cacheImage = 0x18
     static let newest = 0x18
   }
 }

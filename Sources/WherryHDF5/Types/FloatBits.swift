@@ -45,7 +45,7 @@ struct FloatBits {
     var significand = mantissa
     var fraction = layout.mantissaBits - dropped
     if layout.normalization != .implied { fraction -= 1 }
-    let lead: UInt64 = layout.normalization == .none ? 0 : 1 << UInt64(max(fraction, 0))
+    let lead: UInt64 = 1 << UInt64(max(fraction, 0))
     if exponent == ones {
       let rest = layout.normalization == .implied ? significand : significand & ~lead
       return rest != 0 ? .nan : isNegative ? -.infinity : .infinity

@@ -1,8 +1,9 @@
 """What h5py finds in HDF5 files, one line a thing: links, types, shapes and digests of the values.
 
 Usage: python digests.py FILE ...              prints the lines of each file
-       python digests.py --compare ROOT OUT    compares all files below ROOT with the lines that
-                                               `WHERRY_HDF5_OUT=OUT swift test --filter HDF5SuiteTests` wrote
+       python digests.py --compare suite SUITES/hdf5 OUT   compares the suites' files, and
+       python digests.py --compare written OUT OUT         compares the files that we wrote,
+       with the lines that `WHERRY_HDF5_OUT=OUT swift test --filter WherryHDF5Tests` put into the folder OUT
 
 Needs h5py. The comparison exits with 1 when a file that h5py opens was not read, when fewer than 97 %
 of the values agree, or when one that differs is not refused as an unsupported feature by name.
@@ -315,17 +316,17 @@ def key(text):
     return " ".join(text.split(" ")[:2])
 
 
-def compare(root, out):
+def compare(group, root, out):
     total = {}
     failed = []
     for path in sorted(root.rglob("*")):
-        if not path.is_file():
+        if not path.is_file() or path.suffix in (".ddl", ".txt"):
             continue
         theirs = dump_apart(path)
         if theirs is None:
             continue
         name = str(path.relative_to(root))
-        ours_file = out / (name.replace("/", "%") + ".txt")
+        ours_file = out / f"{group}-{name.replace('/', '%')}.txt"
         row = total.setdefault(str(path.parent.relative_to(root)), [0, 0, 0, 0, 0])
         row[0] += 1
         ours = ours_file.read_text().split("\n") if ours_file.exists() else []
@@ -358,6 +359,6 @@ def compare(root, out):
 if __name__ == "__main__":
     h5py._errors.silence_errors()
     if sys.argv[1:2] == ["--compare"]:
-        compare(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]))
+        compare(sys.argv[2], pathlib.Path(sys.argv[3]), pathlib.Path(sys.argv[4]))
     for name in sys.argv[1:]:
         print("\n".join(dump(name)))

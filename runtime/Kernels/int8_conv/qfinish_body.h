@@ -14,12 +14,6 @@ WH_INLINE void q_start(const wh_qtile *t, int p, vi acc[WH_Q8_VECTORS]) {
   }
 }
 
-/* Are results plain 8-bit ones of whole sums? Others go through q_finish. */
-WH_INLINE bool q_plain(const wh_qtile *t) {
-  return t->result->kind == WH_RESULT_Q8 && !t->residual && !t->row_terms && !t->resume &&
-         !t->suspend;
-}
-
 WH_INLINE void q_load_factors(const wh_qtile *t, int p, vf factor[WH_Q8_VECTORS]) {
   const float *scale = (const float *)(const void *)(t->head + p * t->panel + 128);
   WH_UNROLL
@@ -47,48 +41,54 @@ WH_INLINE vb16 q_add_residual(const wh_qresult *result, const vi acc[WH_Q8_VECTO
   return q8_bytes(sum, &result->range);
 }
 
-/* 16 numbers of 4 bytes, or the first columns of them. */
-WH_INLINE void q_store_words(uint8_t *y, const vi x[WH_Q8_VECTORS], ptrdiff_t columns) {
-  memcpy(y, x, columns < 16 ? (size_t)columns * 4 : 64);
-}
-
-static void q_finish_row(const wh_qtile *t, int r, int p, const int32_t *from) {
+WH_INLINE void q_finish_words(const wh_qtile *t, int p, vi acc[WH_Q8_VECTORS], uint8_t *y) {
   const wh_qresult *result = t->result;
-  const ptrdiff_t columns = t->columns - 16 * p;
-  int32_t *sums = t->sums + (r * WH_QPANELS + p) * 16;
-  uint8_t *y = t->y + r * t->y_row + 16 * p * (result->kind == WH_RESULT_Q8 ? 1 : 4);
-  vi acc[WH_Q8_VECTORS];
-  vf factor[WH_Q8_VECTORS];
-  q_load_factors(t, p, factor);
-  for (int v = 0; v < WH_Q8_VECTORS; v++) {
-    acc[v] = q8_load_ints(from + v * WH_LANES);
-    if (t->row_terms) acc[v] += t->row_terms[r];
-    if (t->resume) acc[v] += q8_load_ints(sums + v * WH_LANES);
-  }
-  if (t->suspend) {
-    memcpy(sums, acc, sizeof acc);
-  } else if (result->kind == WH_RESULT_INT32) {
-    q_store_words(y, acc, columns);
-  } else if (result->kind == WH_RESULT_DYNAMIC) {
-    float bias[16] = {0};
-    if (t->bias) memcpy(bias, t->bias + 16 * p, columns < 16 ? (size_t)columns * 4 : 64);
-    for (int v = 0; v < WH_Q8_VECTORS; v++) {
-      vf value = q8_float(acc[v]) * (factor[v] * result->x_scale);
-      if (t->bias) value += v_load(bias + v * WH_LANES);
-      acc[v] = (vi)value;
+  const ptrdiff_t columns = wh_min64(t->columns - 16 * p, 16);
+  int32_t words[16];
+  memcpy(words, acc, sizeof words);
+  if (result->kind == WH_RESULT_DYNAMIC) {
+    /* One by one: ARMv7's vectors flush subnormal results to zero. */
+    const float *factor = (const float *)(const void *)(t->head + p * t->panel + 128);
+    for (ptrdiff_t i = 0; i < columns; i++) {
+      float value = (float)words[i] * (factor[i] * result->x_scale);
+      if (t->bias) value += t->bias[16 * p + i];
+      memcpy(&words[i], &value, 4);
     }
-    q_store_words(y, acc, columns);
-  } else if (t->residual) {
-    const vb16 residual = q8_load_bytes(t->residual + r * t->residual_row + 16 * p);
-    q_store(y, q_add_residual(result, acc, factor, residual), columns);
-  } else {
-    q_store(y, q8_requantize(acc, factor, &result->range), columns);
   }
+  memcpy(y + 64 * p, words, (size_t)columns * 4);
 }
 
-/* Results of a tile from its accumulators [rows][panels][16], which may be where sums are. */
-static __attribute__((noinline)) void q_finish(const wh_qtile *t, const int32_t *acc) {
+WH_INLINE void q_finish_any(const wh_qtile *t, const wh_qspot *spot, const int32_t *from) {
+  const wh_qresult result = *t->result;
+  int32_t *sums = t->sums;
   for (int r = 0; r < t->rows; r++) {
-    for (int p = 0; p < t->panels; p++, acc += 16) q_finish_row(t, r, p, acc);
+    uint8_t *y = spot->y + r * t->y_row;
+    const uint8_t *residual = spot->residual ? spot->residual + r * t->residual_row : NULL;
+    for (int p = 0; p < t->panels; p++, from += 16, sums += 16) {
+      vi acc[WH_Q8_VECTORS];
+      vf factor[WH_Q8_VECTORS];
+      vb16 bytes;
+      q_load_factors(t, p, factor);
+      WH_UNROLL
+      for (int v = 0; v < WH_Q8_VECTORS; v++) {
+        acc[v] = q8_load_ints(from + v * WH_LANES);
+        if (t->resume)
+          acc[v] += q8_load_ints(sums + v * WH_LANES);
+        else if (spot->row_terms)
+          acc[v] += spot->row_terms[r];
+      }
+      if (t->suspend) {
+        memcpy(sums, acc, sizeof acc);
+        continue;
+      } else if (result.kind != WH_RESULT_Q8) {
+        q_finish_words(t, p, acc, y);
+        continue;
+      } else if (residual) {
+        bytes = q_add_residual(&result, acc, factor, q8_load_bytes(residual + 16 * p));
+      } else {
+        bytes = q8_requantize(acc, factor, &result.range);
+      }
+      q_store(y + 16 * p, bytes, t->columns - 16 * p);
+    }
   }
 }

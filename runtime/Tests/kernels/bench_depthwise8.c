@@ -95,6 +95,10 @@ static void depthwise(const char *model, int h, int w, int channels, int kernel,
   const int64_t block = 128 + 16 * kernel * kernel, values = (int64_t)oh * ow * channels;
   operand(0, WH_Q8, (int64_t)h * w * channels);
   operand(1, WH_INT8, (channels + 15) / 16 * block);
+  for (int c = channels; c < (channels + 15) / 16 * 16; c++) {
+    memset(tensors[1].data + c / 16 * block + c % 16 * 4, 0, 4);
+    memset(tensors[1].data + c / 16 * block + c % 16 * 4 + 64, 0, 4);
+  }
   for (int c = 0; c < channels; c++) {
     uint8_t *head = tensors[1].data + c / 16 * block + c % 16 * 4;
     memcpy(head, &(int32_t){c * 7 - 1000}, 4);
