@@ -16,7 +16,7 @@ let formats: [(module: String, folder: String, needs: [Target.Dependency])] = [
   ("WherryNative", "Native", ["WherryPasses", "CWherryABI", "CWherryKernels"]),
   ("WherryONNX", "ONNX", ["CONNXSchema", "CProtobufC"]),
   ("WherryJSON", "JSON", []),
-  ("WherryKeras", "HDF5", ["WherryHDF5", "WherryText"]),
+  ("WherryKeras", "HDF5", ["WherryHDF5", "WherryText", "WherryZip"]),
 ]
 
 func module(
@@ -59,7 +59,8 @@ let package = Package(
     module("WherryGraph", ["WherryBytes"], settings: evaluated),
     module("WherryText", ["WherryBytes"]),
     module("WherryHDF5", ["WherryBytes", "CZlib"], settings: evaluated),
-    module("WherryData", ["WherryGraph", "CZlib"]),
+    module("WherryZip", ["WherryBytes", "CZlib"]),
+    module("WherryData", ["WherryGraph", "WherryZip", "CZlib"]),
     module("WherryOperators", ["WherryGraph"], settings: evaluated),
     module("WherryPasses", ["WherryOperators", "CWherryABI"], settings: evaluated),
     .target(

@@ -9,8 +9,12 @@ import Testing
     ("Sources/WherryGraph/", ["WherryBytes", "Glibc"]),
     ("Sources/WherryOperators/", ["WherryBytes", "WherryGraph", "Glibc"]),
     ("Sources/WherryText/", ["WherryBytes"]),
+    ("Sources/WherryZip/", ["WherryBytes", "CZlib"]),
     ("Sources/WherryHDF5/", ["WherryBytes", "CZlib"]),
-    ("Sources/WherryData/", ["WherryBytes", "WherryGraph", "CZlib", "FoundationEssentials"]),
+    (
+      "Sources/WherryData/",
+      ["WherryBytes", "WherryGraph", "WherryZip", "CZlib", "FoundationEssentials"]
+    ),
     (
       "Sources/WherryPasses/",
       ["WherryBytes", "WherryGraph", "WherryOperators", "CWherryABI", "Glibc"]
@@ -45,7 +49,7 @@ import Testing
     ("formats/JSON/Codec/", ["WherryBytes", "WherryGraph", "WherryOperators", "Glibc"]),
     (
       "formats/HDF5/Codec/",
-      ["WherryBytes", "WherryGraph", "WherryOperators", "WherryHDF5", "WherryText"]
+      ["WherryBytes", "WherryGraph", "WherryOperators", "WherryHDF5", "WherryText", "WherryZip"]
     ),
     ("runtime/Core/", ["CWherryABI", "CWherryKernels"]),
   ]

@@ -1,6 +1,7 @@
 import WherryBytes
 import WherryGraph
 import WherryHDF5
+import WherryZip
 
 /// HDF5: models of Keras 1 to 3.
 ///
@@ -10,7 +11,17 @@ public enum KerasFormat: ModelFormat {
   public static let extensions = ["h5", "hdf5", "keras"]
   public static let summary = "Keras models of versions 1 to 3"
 
-  public static func recognizes(_ bytes: Bytes) -> Bool { HDF5File.recognizes(bytes) }
+  /// An archive begins like every zip file, so its first entry's name counts too.
+  public static func recognizes(_ bytes: Bytes) -> Bool {
+    if HDF5File.recognizes(bytes) { return true }
+    guard ZipArchive.recognizes(bytes), let start = bytes.slice(0..<min(bytes.count, 128)) else {
+      return false
+    }
+    let name = start.array.dropFirst(30)
+    return ["metadata.json", "config.json", "model.weights."].contains {
+      name.starts(with: $0.utf8)
+    }
+  }
 
   /// Reads a model.
   ///

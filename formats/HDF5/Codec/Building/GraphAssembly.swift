@@ -15,10 +15,10 @@ struct GraphAssembly {
     (self.model, self.generation, self.weights, self.place) = (model, generation, weights, place)
   }
 
-  /// The graph and the ONNX operator set that has all of its operators.
+  /// The graph, the ONNX operator set that has all of its operators, and what it does otherwise.
   ///
   /// - Throws: `ReadFailure` with the error of every layer that has one.
-  func graph() throws(ReadFailure) -> (graph: Graph, operatorSet: Int64) {
+  func graph() throws(ReadFailure) -> (graph: Graph, operatorSet: Int64, losses: [Loss]) {
     let builder = GraphBuilder()
     do {
       builder.reserve(Self.paths(model))
@@ -37,11 +37,11 @@ struct GraphAssembly {
       var results: [(wire: Wire, name: String)] = []
       for (index, output) in outputs.enumerated() {
         guard let output else { throw DecodeError(.missing(names[index]), place) }
-        results.append((try plain(output, names[index], builder), names[index]))
+        results.append((try plain(output, names[index], assembler), names[index]))
       }
       let graph = try builder.finish(
         name: model.name, inputs: infos, outputs: results, at: place)
-      return (graph, builder.operatorSet)
+      return (graph, builder.operatorSet, assembler.losses)
     } catch let error as ReadFailure {
       throw error
     } catch let error as DecodeError {
@@ -137,14 +137,15 @@ struct GraphAssembly {
   }
 
   private func plain(
-    _ tensor: KerasTensor, _ name: String, _ builder: GraphBuilder
+    _ tensor: KerasTensor, _ name: String, _ assembler: ModelAssembler
   ) throws(DecodeError) -> Wire {
     let layer = LayerDescription(
-      className: "", name: name, path: name, settings: LayerSettings(json: .null, place: place),
+      className: "", classInFile: "", name: name, path: name,
+      settings: LayerSettings(json: .null, place: place),
       isTrainable: true)
     return try LayerSite(
-      layer: layer, generation: generation, builder: builder, weights: weights, inputs: [tensor],
-      call: LayerCall(), arguments: [tensor]
+      layer: layer, assembler: assembler, generation: generation, builder: assembler.builder,
+      weights: weights, inputs: [tensor], call: LayerCall(), arguments: [tensor]
     ).plain(tensor)
   }
 }

@@ -19,16 +19,16 @@ struct Wire: Sendable {
 /// Keras keeps channels behind the spatial axes, the graph's operators take them in front. A value stays
 /// in the order in which it was made until somebody needs another one, so that a whole network holds
 /// transpositions only at its ends.
-struct KerasTensor: Sendable {
+struct KerasTensor {
   var wire: Wire
   /// Axis `i` of the wire is Keras's axis `order[i]`.
   var order: [Int]
   /// Whether Keras sees the value with all axes but the first flattened into one.
   var isFlat = false
-  /// Which steps of a sequence count: bool `[batch, time]`; nil when all do.
-  var mask: Wire?
+  /// Which steps of a sequence count; nil when all do.
+  var mask: SequenceMask?
 
-  init(_ wire: Wire, order: [Int]? = nil, isFlat: Bool = false, mask: Wire? = nil) {
+  init(_ wire: Wire, order: [Int]? = nil, isFlat: Bool = false, mask: SequenceMask? = nil) {
     (self.wire, self.isFlat, self.mask) = (wire, isFlat, mask)
     self.order = order ?? Array(0..<wire.rank)
   }

@@ -6,6 +6,8 @@ import WherryText
 /// What a layer sees when it is turned into nodes: its settings, weights and inputs.
 struct LayerSite {
   let layer: LayerDescription
+  /// Applies the layers inside this one.
+  let assembler: ModelAssembler
   let generation: KerasGeneration
   let builder: GraphBuilder
   let weights: WeightTable
@@ -48,6 +50,12 @@ struct LayerSite {
     keyword(name)?.tensors.first.flatMap { $0 < arguments.count ? arguments[$0] : nil }
   }
 
+  /// Which steps of the only input count: a mask given by name, or the one that comes with the input.
+  func stepMask() -> SequenceMask? {
+    guard let given = tensor(keyword: "mask") else { return inputs.first?.mask }
+    return SequenceMask { () throws(DecodeError) in try plain(given) }
+  }
+
   /// The flag given by a keyword.
   func flag(keyword name: String) -> Bool {
     if case .constant(let value)? = keyword(name) { value.bool ?? false } else { false }
@@ -79,7 +87,7 @@ extension LayerSite {
     _ change: (Tensor) -> Tensor? = { $0 }
   ) throws(DecodeError) -> Wire {
     let weight = try weight(key, rank: rank)
-    return try builder.constant(
+    let wire = try builder.constant(
       "\(path)/\(key)\(form.isEmpty ? "" : "/\(form)")", named: weight.name
     ) { () throws(DecodeError) in
       guard let tensor = change(weight.tensor) else {
@@ -87,6 +95,21 @@ extension LayerSite {
           .invalid("shape \(weight.tensor.shape)"), place.inside("weight", key))
       }
       return tensor
+    }
+    return try computing(wire)
+  }
+
+  /// A floating-point value as the layer computes with it: with a mixed policy that is another type than
+  /// the one it is stored in.
+  func computing(_ wire: Wire) throws(DecodeError) -> Wire {
+    guard wire.element.isFloat, let element = try settings.element(), element.isFloat,
+      element != wire.element
+    else { return wire }
+    return try builder.converted(wire.name, [-1 - Int(element.rawValue)]) {
+      () throws(DecodeError) in
+      var cast = Cast()
+      cast.target = element
+      return try emit(cast, [wire])
     }
   }
 

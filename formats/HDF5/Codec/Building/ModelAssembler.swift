@@ -8,6 +8,7 @@ final class ModelAssembler {
   private let generation: KerasGeneration
   private let weights: WeightTable
   private(set) var errors: [DecodeError] = []
+  private(set) var losses: [Loss] = []
   /// How often each layer was applied.
   private var applications: [String: Int] = [:]
   private var steps: Int
@@ -152,10 +153,11 @@ final class ModelAssembler {
     if positional.isEmpty, let first = call.keywords.first(where: { !$0.value.tensors.isEmpty }) {
       positional = first.value.tensors
     }
-    let site = LayerSite(
-      layer: layer, generation: generation, builder: builder, weights: weights,
+    let outer = LayerSite(
+      layer: layer, assembler: self, generation: generation, builder: builder, weights: weights,
       inputs: positional.compactMap { $0 < tensors.count ? tensors[$0] : nil }, call: call,
       arguments: tensors)
+    let site = try autocast(outer)
     let binding =
       layer.isOperation
       ? OperationBinding.named(layer.className)?.build : LayerBinding.named(layer.className)?.build
@@ -173,4 +175,35 @@ final class ModelAssembler {
     }
     return outputs
   }
+
+  /// Applies a layer or model that stands inside another layer.
+  func applyInside(
+    _ layer: LayerDescription, _ tensors: [KerasTensor]
+  ) throws(DecodeError) -> [KerasTensor] {
+    let arguments = tensors.indices.map { LayerArgument.tensor($0) }
+    let call = LayerCall(arguments: [tensors.count == 1 ? arguments[0] : .list(arguments)])
+    guard let model = layer.model else { return try build(layer, call, tensors) }
+    let before = errors.count
+    let outputs = apply(model, to: tensors, at: layer.place).compactMap { $0 }
+    guard errors.count == before, outputs.count >= 1 else {
+      throw errors.popLast() ?? DecodeError(.invalid("a model without outputs"), layer.place)
+    }
+    return outputs
+  }
+
+  /// A layer takes floating-point inputs in the type that it computes in.
+  private func autocast(_ site: LayerSite) throws(DecodeError) -> LayerSite {
+    guard !site.layer.isOperation, site.layer.className != "InputLayer" else { return site }
+    func cast(_ tensor: KerasTensor) throws(DecodeError) -> KerasTensor {
+      tensor.with(try site.computing(tensor.wire))
+    }
+    let arguments = try site.arguments.map { (tensor) throws(DecodeError) in try cast(tensor) }
+    let inputs = try site.inputs.map { (tensor) throws(DecodeError) in try cast(tensor) }
+    return LayerSite(
+      layer: site.layer, assembler: self, generation: generation, builder: builder,
+      weights: weights, inputs: inputs, call: site.call, arguments: arguments)
+  }
+
+  /// Notes what the graph does otherwise than Keras.
+  func note(_ loss: Loss) { losses.append(loss) }
 }

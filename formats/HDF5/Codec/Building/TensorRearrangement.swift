@@ -71,18 +71,37 @@ extension Tensor {
     return Tensor(element, target, bytes: bytes)
   }
 
-  /// Tensors of one element type one after the other along the first axis.
-  static func joined(_ tensors: [Tensor]) -> Tensor? {
-    guard let first = tensors.first, first.rank > 0 else { return nil }
-    var extent = 0
+  /// Tensors of one element type one after the other along an axis.
+  static func joined(_ tensors: [Tensor], axis: Int = 0) -> Tensor? {
+    guard let first = tensors.first, axis >= 0, axis < first.rank,
+      tensors.allSatisfy({ $0.element == first.element && $0.rank == first.rank })
+    else { return nil }
+    var shape = first.shape
+    shape[axis] = 0
     for tensor in tensors {
-      guard tensor.element == first.element, tensor.rank == first.rank,
-        tensor.shape.dropFirst() == first.shape.dropFirst()
-      else { return nil }
-      extent += tensor.shape[0]
+      var other = tensor.shape
+      other[axis] = 0
+      var own = shape
+      own[axis] = 0
+      guard other == own else { return nil }
+      shape[axis] += tensor.shape[axis]
     }
-    let bytes = Bytes(tensors.flatMap { $0.bytes.array })
-    return Tensor(first.element, [extent] + first.shape.dropFirst(), bytes: bytes)
+    let outer = shape[..<axis].reduce(1, *)
+    let runs = tensors.map { $0.bytes.count / max(outer, 1) }
+    let bytes = Bytes(count: tensors.reduce(0) { $0 + $1.bytes.count }) { output in
+      var at = 0
+      for row in 0..<outer {
+        for (tensor, run) in zip(tensors, runs) {
+          tensor.bytes.withUnsafeBytes { source in
+            UnsafeMutableRawBufferPointer(rebasing: output[at..<at + run])
+              .copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: source[row * run..<(row + 1) * run]))
+          }
+          at += run
+        }
+      }
+    }
+    return Tensor(first.element, shape, bytes: bytes)
   }
 
   /// A tensor of one number.

@@ -44,7 +44,8 @@ struct ConfigurationReader {
       let name = entry["config"]?["name"]?.string ?? entry["name"]?.string
       let here = place.inside("layer", at: index, name)
       do throws(DecodeError) {
-        let layer = try layer(entry, within: path, at: here)
+        var layer = try layer(entry, within: path, at: here)
+        layer.sharedObject = entry["shared_object_id"]?.integer
         guard names.insert(layer.name).inserted else {
           throw DecodeError(.duplicate(layer.name), here)
         }
@@ -88,14 +89,18 @@ struct ConfigurationReader {
     if let kind = Self.modelKind(className) {
       let model = try model(kind, json, path: own, at: place)
       return LayerDescription(
-        className: className, name: name, path: own,
+        className: className, classInFile: className, name: name, path: own,
         settings: LayerSettings(json: config, place: place),
         isTrainable: config["trainable"]?.bool ?? true,
         calls: try CallReader.calls(json["inbound_nodes"], at: place), model: model)
     }
     let module = json["module"]?.string ?? ""
-    let isOperation = module.contains(".ops.")
-    var current = isOperation ? className : LegacyConfiguration.className(className)
+    // A layer always says whether it trains; in `.h5` files that alone tells functions from layers.
+    let isOperation =
+      module.contains(".ops.")
+      || (module.isEmpty && generation == .three && config["trainable"] == nil
+        && className != "InputLayer" && OperationBinding.named(className) != nil)
+    var current = isOperation ? className : LegacyConfiguration.className(className, config)
     var settings = LayerSettings(
       json: generation == .one ? LegacyConfiguration.settings(config, className) : config,
       place: place)
@@ -111,7 +116,7 @@ struct ConfigurationReader {
     }
     let inner = try innerLayers(&current, &settings, own, at: place)
     return LayerDescription(
-      className: current, name: name, path: own, settings: settings,
+      className: current, classInFile: className, name: name, path: own, settings: settings,
       isTrainable: config["trainable"]?.bool ?? true, isOperation: isOperation,
       calls: try CallReader.calls(json["inbound_nodes"], at: place), inner: inner)
   }

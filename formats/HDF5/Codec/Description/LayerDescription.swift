@@ -5,11 +5,15 @@ import WherryText
 struct LayerDescription: Sendable {
   /// Current name of the class, without its module: `Conv2D`.
   var className: String
+  /// The class as the file names it.
+  var classInFile: String
   var name: String
   /// The names from the outermost model down to the layer, joined by "/"; unique.
   var path: String
   var settings: LayerSettings
   var isTrainable: Bool
+  /// Tells layers that were one object from those that were two, where the file says so.
+  var sharedObject: Int?
   /// Whether the entry is a function of `keras.ops` rather than a layer.
   var isOperation = false
   /// Where the layer is applied within its model.

@@ -5,9 +5,15 @@ import WherryText
 /// - Source: Keras 2.0 release notes, "API changes"; keras 1.2 layer documentation.
 enum LegacyConfiguration {
   /// The current name of a class.
-  static func className(_ name: String) -> String {
-    renamed[name] ?? name
+  static func className(_ name: String, _ config: JSONValue) -> String {
+    if name == "Merge", let mode = config["mode"]?.string { return merges[mode] ?? name }
+    return renamed[name] ?? name
   }
+
+  private static let merges = [
+    "sum": "Add", "mul": "Multiply", "concat": "Concatenate", "ave": "Average", "max": "Maximum",
+    "dot": "Dot",
+  ]
 
   private static let renamed = [
     "Convolution1D": "Conv1D", "Convolution2D": "Conv2D", "Convolution3D": "Conv3D",
@@ -17,6 +23,7 @@ enum LegacyConfiguration {
     "Convolution2DTranspose": "Conv2DTranspose", "Convolution3DTranspose": "Conv3DTranspose",
     "Convolution1DTranspose": "Conv1DTranspose",
     "SeparableConvolution2D": "SeparableConv2D", "SeparableConvolution1D": "SeparableConv1D",
+    "TimeDistributedDense": "Dense",
     "AvgPool1D": "AveragePooling1D", "AvgPool2D": "AveragePooling2D",
     "AvgPool3D": "AveragePooling3D", "MaxPool1D": "MaxPooling1D", "MaxPool2D": "MaxPooling2D",
     "MaxPool3D": "MaxPooling3D", "GlobalAvgPool1D": "GlobalAveragePooling1D",
@@ -33,7 +40,7 @@ enum LegacyConfiguration {
     "init": "kernel_initializer", "inner_init": "recurrent_initializer",
     "inner_activation": "recurrent_activation", "filter_length": "kernel_size",
     "atrous_rate": "dilation_rate", "pool_length": "pool_size", "stride": "strides",
-    "length": "size",
+    "length": "size", "concat_axis": "axis", "dot_axes": "axes",
   ]
 
   /// A layer's settings under their current names.

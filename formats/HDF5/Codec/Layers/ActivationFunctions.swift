@@ -34,8 +34,8 @@ extension LayerSite {
       json: spec["config"] ?? .null, place: place.inside("setting", key))
     inner.path = "\(path)/\(key)"
     let site = LayerSite(
-      layer: inner, generation: generation, builder: builder, weights: weights, inputs: [tensor],
-      call: LayerCall(), arguments: [tensor])
+      layer: inner, assembler: assembler, generation: generation, builder: builder,
+      weights: weights, inputs: [tensor], call: LayerCall(), arguments: [tensor])
     return try binding.build(site)[0]
   }
 
@@ -90,12 +90,8 @@ extension LayerSite {
       let square = try map(Add(), x.with(try emit(Mul(), [x.wire, x.wire])), 4, "b")
       let sum = try emit(Add(), [x.wire, try map(Sqrt(), square).wire])
       return try map(Mul(), x.with(sum), 0.5, "half")
-    case "threshold":
-      // Keras's defaults: what is not above 0 becomes 0.
-      return try map(Relu(), x)
     case "glu": return try gatedHalves(x)
-    case "sparsemax":
-      throw settings.unsupported(key, "activation sparsemax")
+    case "sparsemax": return try sparsemax(x)
     default: throw settings.unsupported(key, "activation \(name)")
     }
   }
@@ -162,5 +158,35 @@ extension LayerSite {
     (split.axis, split.numOutputs) = (position, 2)
     let halves = try emit(split, [x.wire], outputs: 2)
     return try gated(x.with(halves[0]), try map(Sigmoid(), x.with(halves[1])))
+  }
+
+  /// `max(z - τ, 0)` with `τ = (Σ c - 1) / k`, where `k` of the sorted numbers count and `c` are their
+  /// running sums: Keras adds the sums up where the paper takes the last.
+  ///
+  /// - Source: Keras 3, `backend/tensorflow/nn.py`, `sparsemax`.
+  private func sparsemax(_ x: KerasTensor) throws(DecodeError) -> KerasTensor {
+    let (x, position) = try along(x, -1)
+    guard let count = x.wire.shape[position].extent, count > 0 else {
+      throw unsupported("sparsemax over an axis of unknown extent")
+    }
+    var top = TopK()
+    top.axis = position
+    let sorted = try emit(top, [x.wire, try vector([count])], outputs: 2)[0]
+    let axis = try constant(made: "axis", Tensor(.int64, [], integers: [Int64(position)]))
+    let sums = try emit(CumSum(), [sorted, axis])
+    var shape = [Int](repeating: 1, count: x.wire.rank)
+    shape[position] = count
+    let ranks = try constant(
+      made: "ranks", Tensor(x.element, shape, doubles: (1...count).map { Double($0) }))
+    let one = try scalar(1, x.element, "one")
+    let reach = try emit(Add(), [try emit(Mul(), [sorted, ranks]), one])
+    var cast = Cast()
+    cast.target = x.element
+    let support = try emit(cast, [try emit(Greater(), [reach, sums])], "Support")
+    let axes = try vector([position])
+    let size = try emit(ReduceSum(), [support, axes], "Size")
+    let total = try emit(ReduceSum(), [try emit(Mul(), [sums, support]), axes], "Total")
+    let threshold = try emit(Div(), [try emit(Sub(), [total, one]), size])
+    return try map(Relu(), x.with(try emit(Sub(), [x.wire, threshold])))
   }
 }

@@ -27,7 +27,7 @@ extension LayerBinding {
 extension LayerSite {
   /// `activation(x · kernel + bias)` over the last axis.
   fileprivate func dense() throws(DecodeError) -> KerasTensor {
-    let input = try input()
+    let input = try floating()
     let kernel = try weight("kernel", rank: 2).tensor
     let units = kernel.shape[1]
     let hasBias = try settings.flag("use_bias", true)

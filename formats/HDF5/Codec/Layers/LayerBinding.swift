@@ -20,7 +20,9 @@ struct LayerBinding: Sendable {
 
   static let all: [LayerBinding] =
     coreLayers + reshapingLayers + convolutionLayers + poolingLayers + normalizationLayers
-    + mergeLayers + activationLayers
+    + scalingLayers + mergeLayers + activationLayers + resizingLayers + embeddingLayers
+    + encodingLayers + recurrentLayers + convolutionalRecurrentLayers
+    + wrapperLayers + attentionLayers
 
   private static let byName: [String: LayerBinding] = Dictionary(
     all.flatMap { binding in binding.names.map { ($0, binding) } }, uniquingKeysWith: { a, _ in a })

@@ -51,9 +51,32 @@ extension LayerSite {
   fileprivate func globalPool(
     _ spatial: Int, _ pool: some Operator
   ) throws(DecodeError) -> KerasTensor {
+    if spatial == 1, pool is GlobalAveragePool, let mask = stepMask() {
+      return try maskedAverage(try input(), mask)
+    }
     let (wire, order) = try image(spatial)
     let pooled = try emit(pool, [wire])
     if try settings.flag("keepdims") { return KerasTensor(pooled, order: order) }
     return KerasTensor(try emit(Flatten(), [pooled]))
+  }
+
+  /// The average of the steps that count.
+  private func maskedAverage(
+    _ x: KerasTensor, _ mask: SequenceMask
+  ) throws(DecodeError) -> KerasTensor {
+    guard try !settings.channelsFirst() else {
+      throw settings.unsupported("data_format", "a mask over channels in front")
+    }
+    var cast = Cast()
+    cast.target = x.element
+    let weights = try emit(
+      Unsqueeze(), [try emit(cast, [try mask.wire()]), try vector([2])])
+    let keeps = try settings.flag("keepdims")
+    var sum = ReduceSum()
+    sum.keepsAxes = keeps
+    let total = try emit(
+      sum, [try emit(Mul(), [try plain(x), weights]), try vector([1])], "Total")
+    let count = try emit(sum, [weights, try vector([1])], "Count")
+    return KerasTensor(try emit(Div(), [total, count]))
   }
 }

@@ -7,13 +7,21 @@ import WherryHDF5
 /// - Source: Keras 3, `saving/saving_lib.py`.
 struct ArchiveWeights {
   private let root: HDF5Group
+  private let asset: (String) -> Bytes?
+  private var used: Set<String> = []
+  private var folders: [Int: String] = [:]
 
-  init(_ root: HDF5Group) { self.root = root }
+  /// - Parameters:
+  ///   - root: of the file of weights.
+  ///   - asset: the content of a file among the archive's assets.
+  init(_ root: HDF5Group, asset: @escaping (String) -> Bytes?) {
+    (self.root, self.asset) = (root, asset)
+  }
 
   /// The weights of every layer of the model.
   ///
   /// - Throws: `ReadFailure` with every weight that is absent.
-  func table(for model: ModelDescription) throws(ReadFailure) -> WeightTable {
+  mutating func table(for model: ModelDescription) throws(ReadFailure) -> WeightTable {
     var errors: [DecodeError] = []
     var table = WeightTable()
     read(model, in: "", &table, &errors)
@@ -21,7 +29,7 @@ struct ArchiveWeights {
     return table
   }
 
-  private func read(
+  private mutating func read(
     _ model: ModelDescription, in folder: String, _ table: inout WeightTable,
     _ errors: inout [DecodeError]
   ) {
@@ -29,11 +37,17 @@ struct ArchiveWeights {
     for layer in model.layers where !layer.isOperation {
       // A sequential model leaves its input layer out of its list.
       if model.kind == .sequential, layer.className == "InputLayer" { continue }
-      read(layer, in: "\(folder)layers/\(names.next(layer.className))", &table, &errors)
+      var place = "\(folder)layers/\(names.next(layer.classInFile))"
+      if let id = layer.sharedObject {
+        // An object that several models hold stands where it was met first.
+        place = folders[id] ?? place
+        folders[id] = place
+      }
+      read(layer, in: place, &table, &errors)
     }
   }
 
-  private func read(
+  private mutating func read(
     _ layer: LayerDescription, in folder: String, _ table: inout WeightTable,
     _ errors: inout [DecodeError]
   ) {
@@ -41,72 +55,69 @@ struct ArchiveWeights {
     for inner in layer.inner {
       read(inner.layer, in: "\(folder)/\(inner.attribute)", &table, &errors)
     }
-    do {
+    do throws(DecodeError) {
       for slot in try layer.slots() {
         let tensor = try tensor(slot, folder, layer.place)
         table.set(
           layer.path, slot.key, WeightVariable(name: "\(layer.path)/\(slot.key)", tensor: tensor))
+      }
+      if ["StringLookup", "IntegerLookup"].contains(layer.className),
+        layer.settings["vocabulary"] == nil, let text = asset("\(folder)/vocabulary.txt")
+      {
+        table.vocabularies[layer.path] = try Self.lines(text, layer.place)
       }
     } catch {
       errors.append(error)
     }
   }
 
-  private func tensor(
+  private static func lines(_ bytes: Bytes, _ place: Place) throws(DecodeError) -> [String] {
+    guard let text = bytes.text else {
+      throw DecodeError(.notUTF8, place.inside("asset", "vocabulary.txt"))
+    }
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    if lines.last == "" { lines.removeLast() }
+    return lines
+  }
+
+  private mutating func tensor(
     _ slot: WeightSlot, _ folder: String, _ place: Place
   ) throws(DecodeError) -> Tensor {
     var first: DecodeError?
     for path in slot.paths {
       do {
-        return try root.tensor(at: "\(folder)/\(path)")
+        let tensor = try root.tensor(at: "\(folder)/\(path)")
+        used.insert("\(folder)/\(path)")
+        return tensor
       } catch {
         if first == nil { first = error }
       }
     }
     throw first ?? DecodeError(.missing(slot.key), place)
   }
-}
 
-/// The names that Keras gives the objects of a list: the class in snake case, counted.
-struct ContainerNames {
-  private var used: [String: Int] = [:]
-
-  mutating func next(_ className: String) -> String {
-    // `Model` and `Functional` are one class in memory.
-    let name = Self.snakeCase(className == "Model" ? "Functional" : className)
-    guard let count = used[name] else {
-      used[name] = 0
-      return name
+  /// Everything that is not a layer's: what the optimizer and the metrics have accumulated.
+  func rest(limits: Limits) -> (state: [Initializer], losses: [Loss]) {
+    var state: [Initializer] = []
+    var losses: [Loss] = []
+    var visited: Set<Int> = []
+    func walk(_ group: HDF5Group, _ path: String, _ depth: Int) throws(DecodeError) {
+      guard depth < limits.depth, visited.insert(group.address).inserted else { return }
+      for link in try group.links() {
+        let inner = path.isEmpty ? link.name.text : "\(path)/\(link.name.text)"
+        switch try group.open(link) {
+        case .group(let next): try walk(next, inner, depth + 1)
+        case .dataset(let dataset) where !used.contains(inner):
+          state.append(Initializer(inner, try dataset.tensor()))
+        default: break
+        }
+      }
     }
-    used[name] = count + 1
-    return "\(name)_\(count + 1)"
-  }
-
-  /// `Conv2DTranspose` is `conv2d_transpose`, `PReLU` is `p_re_lu`.
-  ///
-  /// - Source: Keras 3, `utils/naming.py`, `to_snake_case`: an underscore before each capital that
-  ///   begins a lower-case run, then between a lower-case letter and a capital.
-  static func snakeCase(_ name: String) -> String {
-    let letters = Array(name.unicodeScalars.filter { $0.properties.isAlphabetic || $0.value < 128 })
-    func isLower(_ scalar: Unicode.Scalar) -> Bool { scalar >= "a" && scalar <= "z" }
-    func isUpper(_ scalar: Unicode.Scalar) -> Bool { scalar >= "A" && scalar <= "Z" }
-    var first: [Unicode.Scalar] = []
-    var at = 0
-    while at < letters.count {
-      first.append(letters[at])
-      at += 1
-      guard at + 1 < letters.count, isUpper(letters[at]), isLower(letters[at + 1]) else { continue }
-      first.append("_")
-      repeat {
-        first.append(letters[at])
-        at += 1
-      } while at < letters.count && isLower(letters[at])
+    do throws(DecodeError) {
+      try walk(root, "", 0)
+    } catch {
+      losses.append(Loss(.information, "state of the training: \(error.reason)", error.place))
     }
-    var text = ""
-    for (index, scalar) in first.enumerated() {
-      if index > 0, isLower(first[index - 1]), isUpper(scalar) { text += "_" }
-      text.unicodeScalars.append(scalar)
-    }
-    return text.lowercased()
+    return (state, losses)
   }
 }

@@ -9,6 +9,7 @@ struct LegacyWeights {
   private let group: HDF5Group
   private let layerNames: [String]
   private let generation: KerasGeneration
+  private let backend: String?
 
   /// - Parameter root: the file's root; the weights are in `model_weights`, or in the root itself when
   ///   the file holds nothing else.
@@ -16,6 +17,7 @@ struct LegacyWeights {
     self.generation = generation
     group = (try? root.group(at: "model_weights")) ?? root
     layerNames = try group.texts("layer_names") ?? []
+    backend = try group.text("backend")
   }
 
   /// The weights of every layer of the model.
@@ -70,13 +72,46 @@ struct LegacyWeights {
     into table: inout WeightTable
   ) throws(DecodeError) {
     let folder = try group.group(at: source.name)
-    guard source.weights.count == slots.count else {
-      throw DecodeError(
-        .inconsistent("\(source.weights.count) weights for \(slots.count)"), place)
+    var stored: [WeightVariable] = []
+    for name in source.weights {
+      stored.append(WeightVariable(name: name, tensor: try folder.tensor(at: name)))
     }
-    for (name, slot) in zip(source.weights, slots) {
-      let tensor = try folder.tensor(at: name)
-      table.set(slot.layer, slot.slot.key, WeightVariable(name: name, tensor: tensor))
+    let isSplit = generation == .one && stored.count != slots.count
+    guard isSplit || stored.count == slots.count else {
+      throw DecodeError(.inconsistent("\(stored.count) weights for \(slots.count)"), place)
+    }
+    var at = 0
+    var index = 0
+    while index < slots.count {
+      let layer = slots[index].layer
+      let own = slots[index...].prefix { $0.layer.path == layer.path }
+      let count = isSplit ? OldWeights.count(layer, own.count) : own.count
+      guard at + count <= stored.count else {
+        throw DecodeError(.inconsistent("\(stored.count) weights"), place)
+      }
+      var weights = Array(stored[at..<at + count])
+      if generation < .three {
+        weights = try OldWeights(layer, generation, backend).converted(weights)
+      }
+      guard weights.count == own.count else {
+        throw DecodeError(.inconsistent("\(count) weights for \(own.count)"), layer.place)
+      }
+      for (slot, weight) in zip(own, weights) { table.set(layer.path, slot.slot.key, weight) }
+      at += count
+      index += own.count
+    }
+    guard at == stored.count else {
+      throw DecodeError(.inconsistent("\(stored.count) weights for \(at)"), place)
+    }
+  }
+
+  /// What the optimizer has accumulated, in the file's order, by path.
+  static func optimizerState(_ root: HDF5Group) throws(DecodeError) -> [Initializer] {
+    let folder = "optimizer_weights"
+    guard try root.links().contains(where: { $0.name.text == folder }) else { return [] }
+    let group = try root.group(at: folder)
+    return try (try group.texts("weight_names") ?? []).map { (name) throws(DecodeError) in
+      Initializer("\(folder)/\(name)", try group.tensor(at: name))
     }
   }
 }

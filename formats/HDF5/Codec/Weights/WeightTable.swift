@@ -35,6 +35,8 @@ struct WeightTable: Sendable {
   private(set) var layers: [String: [String: WeightVariable]] = [:]
   /// Every weight in the order of the file.
   private(set) var order: [(layer: String, key: String)] = []
+  /// The tokens that a layer looks up, where a file holds them beside the configuration.
+  var vocabularies: [String: [String]] = [:]
 
   subscript(layer: String) -> [String: WeightVariable] { layers[layer] ?? [:] }
 
@@ -46,9 +48,8 @@ struct WeightTable: Sendable {
 
 /// One weight of a layer, with the layer it belongs to.
 struct PlacedSlot: Sendable {
-  var layer: String
+  var layer: LayerDescription
   var slot: WeightSlot
-  var place: Place
 }
 
 extension LayerDescription {
@@ -72,7 +73,7 @@ extension LayerDescription {
     isTrainable: Bool, _ trained: inout [PlacedSlot], _ fixed: inout [PlacedSlot]
   ) throws(DecodeError) {
     let isTrainable = isTrainable && self.isTrainable
-    let own = try slots().map { PlacedSlot(layer: path, slot: $0, place: place) }
+    let own = try slots().map { PlacedSlot(layer: self, slot: $0) }
     trained += own.filter { isTrainable && $0.slot.isTrainable }
     if !isTrainable { fixed += own.filter { $0.slot.isTrainable } }
     fixed += own.filter { !$0.slot.isTrainable }
