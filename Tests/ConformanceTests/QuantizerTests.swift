@@ -7,7 +7,7 @@ import WherryOperators
 import WherryPasses
 
 /// The quantizer on small networks whose weak spots are known.
-@Suite struct QuantizationTests {
+@Suite struct QuantizerTests {
   private struct Random {
     var state: UInt64
     mutating func next() -> Float {
@@ -123,6 +123,7 @@ import WherryPasses
     func noise(_ correction: Correction) throws -> Double {
       let (_, report) = try quantize(model, data) {
         ($0.equalization, $0.biasCorrection) = (correction, correction)
+        $0.weightRounding = correction
       }
       return try #require(report.outputs.first).sqnr
     }
@@ -143,6 +144,47 @@ import WherryPasses
       }
       return error.place.road.first == .indexed("sample", 0, nil)
     }
+  }
+
+  @Test func roundingByInputsIsTakenWhereItHelps() throws {
+    let model = try network()
+    let data = try samples(model)
+    func quantized(_ rounding: Correction) throws -> (Quantization, Double) {
+      let (quantization, report) = try quantize(model, data) {
+        ($0.equalization, $0.biasCorrection, $0.weightRounding) = (.never, .never, rounding)
+      }
+      return (quantization, try #require(report.outputs.first).sqnr)
+    }
+    let (plain, rounded) = (try quantized(.never), try quantized(.auto))
+    #expect(rounded.1 > plain.1 && rounded.0.notes.contains { $0.contains("rounded") })
+    #expect(rounded.0.parameters == plain.0.parameters)
+    #expect(plain.0.notes.isEmpty)
+  }
+
+  @Test func aLayerWhoseSumsCouldLeave32BitsStaysFloatAndSaysWhy() throws {
+    let depth = 70_000
+    var graph = Graph(
+      inputs: [ValueInfo("x", .tensor(.float32, Shape([.symbolic("n"), .fixed(depth)])))],
+      outputs: [ValueInfo("y", .tensor(.float32, nil))])
+    let large = Tensor(.float32, [depth, 2], elements: [Float](repeating: 1, count: depth * 2))
+    let small = Tensor(.float32, [2, 2], elements: [Float(1), 0.5, -0.25, 0.75])
+    graph.initializers = [
+      Initializer("w", try #require(large)), Initializer("v", try #require(small)),
+    ]
+    graph.nodes = [
+      Node(MatMul(), name: "wide", inputs: ["x", "w"], outputs: ["m"]),
+      Node(MatMul(), name: "narrow", inputs: ["m", "v"], outputs: ["y"]),
+    ]
+    let model = Model(graph: graph)
+    var data = SampleSet(model)
+    let numbers = (0..<3 * depth).map { Float($0 % 7) - 3 }
+    let tensor = try #require(Tensor(.float32, [3, depth], elements: numbers))
+    try data.add(Bytes(Npy.write(tensor)), path: "x.npy", input: nil)
+    let (quantization, report) = try quantize(model, data)
+    #expect(quantization.excluded == ["wide": "sums of channel 0 could leave 32 bits"])
+    #expect(report.layers.map(\.name) == ["narrow"])
+    #expect(report.floatLayers.map(\.name) == ["wide"])
+    #expect(report.floatLayers.map(\.reason) == ["sums of channel 0 could leave 32 bits"])
   }
 
   @Test func modelsWithNothingToQuantizeAreRefused() throws {
