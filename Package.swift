@@ -62,7 +62,7 @@ let package = Package(
     module("WherryZip", ["WherryBytes", "CZlib"]),
     module("WherryData", ["WherryGraph", "WherryZip", "CZlib"]),
     module("WherryOperators", ["WherryGraph"], settings: evaluated),
-    module("WherryPasses", ["WherryOperators", "CWherryABI"]),
+    module("WherryPasses", ["WherryOperators", "CWherryABI"], settings: evaluated),
     .target(
       name: "WherryCore", dependencies: ["CWherryABI", "CWherryKernels"], path: "runtime/Core",
       swiftSettings: strict),

@@ -32,13 +32,14 @@ struct LayerMeasurement {
     let outputs = model.graph.outputs.map(\.name)
     var totals = [SignalError](repeating: SignalError(), count: outputs.count)
     for (number, chunk) in chunks.enumerated() {
-      let (twin, names) = try qdq.isolated(chunk.map { scheme.layers[$0] })
+      let twin = try qdq.isolated(chunk.map { [scheme.layers[$0]] })
+      let names = twin.outputs
       let values = chunk.flatMap { scheme.layers[$0].outputs }
       let wanted = number == 0 ? values + outputs : values
       let (first, second) = try Quantization.refused {
         (
           try engine.prepare(
-            twin.giving(wanted + values.compactMap { names[$0] }), for: samples.first ?? [:]),
+            twin.model.giving(wanted + values.compactMap { names[$0] }), for: samples.first ?? [:]),
           try engine.prepare(quantized.giving(wanted), for: samples.first ?? [:])
         )
       }

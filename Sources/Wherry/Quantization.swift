@@ -12,25 +12,39 @@ import WherryPasses
 ///     let report = try quantization.measure(samples)
 public struct Quantization {
   public let options: QuantizationOptions
-  /// The model that is quantized: functions inlined, constants folded, batch normalizations fused.
-  public private(set) var prepared: Model
-  public private(set) var scheme: QuantizationScheme
+  /// The model that is quantized: functions inlined, constants folded, batch normalizations fused, and
+  /// the corrections that help applied.
+  public internal(set) var prepared: Model
+  public internal(set) var scheme: QuantizationScheme
   /// Layers that stay float, and why.
-  public private(set) var excluded: [String: String]
-  public private(set) var parameters: [QuantizationParameters] = []
-  private let engine: QuantizationEngine
-  private let progress: (String) -> Void
-  private var calibration: Calibration
+  public private(set) var excluded: [String: String] = [:]
+  /// One a group of the scheme.
+  public internal(set) var parameters: [QuantizationParameters] = []
+  /// The method that ranges were chosen with.
+  public internal(set) var method: CalibrationMethod
+  /// What was done to the model beside quantizing it, one line each.
+  public internal(set) var notes: [String] = []
+  let engine: QuantizationEngine
+  let progress: (String) -> Void
+  var calibration: Calibration
+  /// Samples on which models are compared: few where the model is large.
+  var compared = 16
+  /// Noise in the outputs of the model as it stands, where that is known.
+  var knownNoise: Double?
+
+  /// Multiply-accumulates spent on each comparison of models, at most.
+  static let budget = 12_000_000_000
 
   /// - Parameter progress: told what is going on.
   /// - Throws: `QuantizationError` when the model is quantized already or has nothing to quantize.
   public init(
     _ model: Model, _ options: QuantizationOptions = QuantizationOptions(),
-    engine: QuantizationEngine = QuantizationEngine(), progress: @escaping (String) -> Void = { _ in }
+    engine: QuantizationEngine = QuantizationEngine(),
+    progress: @escaping (String) -> Void = { _ in }
   ) throws(QuantizationError) {
     (self.options, self.engine, self.progress) = (options, engine, progress)
+    method = options.method
     prepared = try QuantizationPreparation.prepare(model)
-    excluded = [:]
     for name in options.excluded { excluded[name] = "excluded by name" }
     scheme = QuantizationScheme(prepared, excluding: excluded, interface: options.interface)
     calibration = Calibration(options.method)
@@ -47,18 +61,35 @@ public struct Quantization {
     throw QuantizationError(.nothingToQuantize(reasons))
   }
 
-  /// Observes activations on samples and chooses all scales.
+  /// Observes activations on samples, applies the corrections that help and chooses all scales.
   ///
-  /// - Throws: `QuantizationError`, `RunError` or `ExecutionError`.
-  public mutating func calibrate(_ samples: SampleSet) throws {
+  /// - Throws: `QuantizationError`.
+  public mutating func calibrate(_ samples: SampleSet) throws(QuantizationError) {
     guard samples.count > 0 else { throw QuantizationError(.noSamples) }
+    try observe(samples)
+    let evaluation = try comparison(samples)
+    if method == .auto { try chooseMethod(evaluation) }
+    try chooseParameters(samples)
+    try equalize(samples, evaluation)
+    try correctBiases(evaluation)
+  }
+
+  /// Scales for the current scheme by the current method; layers that don't fit them stay float.
+  mutating func chooseParameters(_ samples: SampleSet) throws(QuantizationError) {
     while true {
-      try observe(scheme.observed.subtracting(calibration.histograms.keys), samples)
-      parameters = try calibration.parameters(prepared, scheme, options)
-      let losses = scheme.unfit(prepared, parameters)
-      if losses.isEmpty { return }
-      try exclude(losses)
+      try observe(samples)
+      parameters = try parameters(method)
+      let unfit = scheme.unfit(prepared, parameters)
+      if unfit.isEmpty { return }
+      knownNoise = nil
+      try exclude(unfit)
     }
+  }
+
+  func parameters(
+    _ method: CalibrationMethod
+  ) throws(QuantizationError) -> [QuantizationParameters] {
+    try calibration.parameters(prepared, scheme, method, percentile: options.percentile)
   }
 
   /// Keeps layers float, with the reason for each.
@@ -68,28 +99,45 @@ public struct Quantization {
     try checkLayers()
   }
 
-  private mutating func observe(_ names: Set<String>, _ samples: SampleSet) throws {
-    guard !names.isEmpty else { return }
-    let inputs = Set(prepared.graph.inputs.map(\.name))
-    let inner = names.subtracting(inputs).sorted()
-    let runner =
-      inner.isEmpty ? nil : try engine.prepare(prepared.giving(inner), for: samples.sample(0))
-    for index in 0..<samples.count {
-      progress("calibrating: sample \(index + 1) of \(samples.count)")
-      let sample = samples.sample(index)
-      do throws(QuantizationError) {
-        for name in names.intersection(inputs).sorted() {
-          if let tensor = sample[name] { try calibration.observe(name, tensor) }
-        }
-        let values = try Self.refused { try runner?.run(sample) } ?? [:]
-        for name in inner {
-          if let tensor = values[name] { try calibration.observe(name, tensor) }
-        }
-      } catch {
-        let place = Place(road: [.indexed("sample", index, nil)] + error.place.road)
-        throw QuantizationError(error.reason, place)
+  /// The float outputs of the samples on which models are compared.
+  private mutating func comparison(
+    _ samples: SampleSet
+  ) throws(QuantizationError) -> OutputEvaluation {
+    let macs = try Self.refused { try engine.prepare(prepared, for: samples.sample(0)).macs }
+    compared = min(max(Self.budget / max(macs, 1), 2), 64, samples.count)
+    return try OutputEvaluation(prepared, samples.spread(compared), engine, progress: progress)
+  }
+
+  /// Takes the method that leaves the least error in the outputs.
+  private mutating func chooseMethod(_ evaluation: OutputEvaluation) throws(QuantizationError) {
+    var best: (method: CalibrationMethod, noise: Double)?
+    for candidate in CalibrationMethod.choices.prefix(evaluation.samples.count < 8 ? 3 : 4) {
+      let noise = try noise(evaluation, scheme, try parameters(candidate), prepared) {
+        progress("trying \(candidate.rawValue): \($0)")
       }
+      if noise < best?.noise ?? .infinity { best = (candidate, noise) }
     }
+    (method, knownNoise) = (best?.method ?? .minMax, best?.noise)
+  }
+
+  /// Noise in the outputs of the model as it stands; infinite where it can't be made.
+  mutating func noise(_ evaluation: OutputEvaluation) throws(QuantizationError) -> Double {
+    if let knownNoise { return knownNoise }
+    let found = try noise(evaluation, scheme, parameters, prepared) {
+      progress("comparing outputs: \($0)")
+    }
+    knownNoise = found
+    return found
+  }
+
+  /// Noise in the outputs of a quantized model.
+  private func noise(
+    _ evaluation: OutputEvaluation, _ scheme: QuantizationScheme,
+    _ parameters: [QuantizationParameters], _ model: Model, progress: (String) -> Void
+  ) throws(QuantizationError) -> Double {
+    guard scheme.unfit(model, parameters).isEmpty else { return .infinity }
+    let quantized = try QDQModel(model, scheme, parameters).quantized()
+    return OutputEvaluation.noise(try evaluation.errors(of: quantized, progress: progress))
   }
 
   /// Errors of whatever runs a model, as this module's own.
@@ -114,19 +162,15 @@ public struct Quantization {
 
   /// Measures each layer's error and the whole model's on samples.
   ///
-  /// - Parameter most: samples used at most, evenly spread.
+  /// - Parameter most: samples used at most, evenly spread; nil for as many as models are compared on.
   /// - Throws: `QuantizationError`.
   public func measure(
-    _ samples: SampleSet, most: Int = 16
+    _ samples: SampleSet, most: Int? = nil
   ) throws(QuantizationError) -> QuantizationReport {
-    let used = min(samples.count, max(most, 1))
-    let indices = (0..<used).map { $0 * samples.count / used }
+    let used = samples.spread(most ?? compared)
     let measurement = LayerMeasurement(
       model: prepared, scheme: scheme, parameters: parameters, engine: engine)
-    let found = try measurement.run(indices.map { samples.sample($0) }) { done in
-      progress("measuring: \(done)")
-    }
-    return QuantizationReport(
-      found, scheme, options, parameters: parameters, samples: samples.count, measured: used)
+    let found = try measurement.run(used) { done in progress("measuring: \(done)") }
+    return QuantizationReport(found, self, samples: samples.count, measured: used.count)
   }
 }

@@ -2,6 +2,7 @@ import WherryBytes
 import WherryGraph
 import WherryNative
 import WherryPasses
+import WherryRuntime
 
 /// Runs the models that quantization makes on the way: in the runtime where it can, else in the
 /// reference evaluator.
@@ -23,6 +24,9 @@ public struct QuantizationEngine {
     init(_ model: Model, _ session: ModelSession?) {
       (evaluator, self.session) = (ReferenceEvaluator(model), session)
     }
+
+    /// Multiply-accumulates of one run, as far as that is known; else many.
+    var macs: Int { session.map { Int(clamping: $0.facts.macs) } ?? 1 << 30 }
 
     /// Runs the model once.
     ///

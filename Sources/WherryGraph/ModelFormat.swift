@@ -63,6 +63,8 @@ public struct WriteOptions: Sendable {
   public var isPretty = true
   /// Native: leave the portable graph out, keeping only what the runtime needs.
   public var isPlanOnly = false
+  /// Native: put in seeded inputs with their outputs, for a self-test on the board.
+  public var includesSelfTest = true
   /// Native: names of passes to leave out on the way to the plan.
   public var skippedPasses: Set<String> = []
   /// Extents for symbolic or unknown input axes, by input name, for formats that need fixed shapes.

@@ -45,4 +45,33 @@ public struct HDF5File: Sendable {
   public func object(at path: String) throws(DecodeError) -> HDF5Object {
     try root().object(at: path)
   }
+
+  /// Gives `body` every object that hard links lead to, once, with the first path that leads there;
+  /// groups before what is in them, links in their order.
+  ///
+  /// - Throws: `.limit` for groups nested deeper than `Limits.depth`, what reading an object throws, and
+  ///   what `body` throws.
+  public func forEachObject(
+    _ body: (HDF5Object) throws(DecodeError) -> Void
+  ) throws(DecodeError) {
+    let reading = Reading(image)
+    let root = try HDF5Group.root(reading)
+    var seen: Set<Int> = [root.address]
+    var pending = [(object: HDF5Object.group(root), depth: 0)]
+    while let (object, depth) = pending.popLast() {
+      try body(object)
+      guard case .group(let group) = object else { continue }
+      guard depth < image.limits.depth else {
+        throw DecodeError(
+          .limit("nested groups", image.limits.depth), Place().inside("group", group.path))
+      }
+      var inner: [(object: HDF5Object, depth: Int)] = []
+      for link in try group.links(reading) {
+        guard case .hard(let address) = link.target, seen.insert(address).inserted else { continue }
+        let path = group.path(of: link)
+        inner.append((try HDF5Object.read(at: address, path: path, reading), depth + 1))
+      }
+      pending += inner.reversed()
+    }
+  }
 }

@@ -7,7 +7,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 out=$root/.build/benchmarks/$name
 mkdir -p "$out"
 flags="-O -wmo -swift-version 6 -enable-upcoming-feature ExistentialAny
-  -enable-upcoming-feature MemberImportVisibility -I $out"
+  -enable-upcoming-feature MemberImportVisibility -I $out -I $root/Sources/CZlib"
 
 module() {
   # shellcheck disable=SC2086,SC2046
@@ -16,9 +16,14 @@ module() {
 }
 
 module WherryBytes Sources/WherryBytes
-module WherryGraph Sources/WherryGraph
-module WherryOperators Sources/WherryOperators
-module WherryJSON formats/JSON/Codec
+case $name in
+  HDF5) module WherryHDF5 Sources/WherryHDF5 ;;
+  *)
+    module WherryGraph Sources/WherryGraph
+    module WherryOperators Sources/WherryOperators
+    module WherryJSON formats/JSON/Codec
+    ;;
+esac
 # shellcheck disable=SC2086
-swiftc $flags "$root/Tests/Benchmarks/$name/main.swift" "$out"/*.o -o "$out/$name"
+swiftc $flags "$root/Tests/Benchmarks/$name"/*.swift "$out"/*.o -o "$out/$name"
 echo "$out/$name"

@@ -71,18 +71,22 @@ enum Superblock {
   private static func readNew(
     _ fields: inout FieldReader, _ image: inout FileImage
   ) throws(DecodeError) {
+    let size = 12 + 4 * image.widths.address
+    guard let body = image.bytes.slice(0..<size),
+      var sum = image.bytes.slice(size..<size + 4).map({ ByteReader($0, origin: image.base + size) }
+      )
+    else {
+      throw DecodeError(.truncated(needed: size + 4, available: image.bytes.count), image.place(0))
+    }
+    let stored = try sum.integer(UInt32.self)
+    guard !image.verifiesChecksums || Lookup3.checksum(body) == stored else {
+      throw DecodeError(.inconsistent("checksum of superblock"), image.place(0))
+    }
     let stated = try fields.address()
     image.extensionAddress = try fields.address()
     let end = try fields.address()
     let place = fields.place
     image.rootAddress = try fields.requiredAddress("root group")
-    let size = 12 + 4 * image.widths.address
-    let sum = try fields.raw32()
-    guard let body = image.bytes.slice(0..<size),
-      !image.verifiesChecksums || Lookup3.checksum(body) == sum
-    else {
-      throw DecodeError(.inconsistent("checksum of superblock"), image.place(0))
-    }
     try checkEnd(end, stated, place, image)
   }
 

@@ -6,7 +6,7 @@ extension HDF5Type {
   /// - Throws: `DecodeError`: `.unsupported` for a class that is not known, `.invalid` for fields that
   ///   contradict the format, `.limit` for types nested too deeply.
   static func read(_ fields: inout FieldReader, depth: Int) throws(DecodeError) -> HDF5Type {
-    var reader = TypeReader(fields: fields, depth: depth)
+    var reader = TypeReader(fields: fields, limit: depth)
     let type = try reader.type()
     fields = reader.fields
     return type
@@ -15,7 +15,12 @@ extension HDF5Type {
 
 private struct TypeReader {
   var fields: FieldReader
-  var depth: Int
+  let limit: Int
+  private var depth = 0
+
+  init(fields: FieldReader, limit: Int) {
+    (self.fields, self.limit) = (fields, limit)
+  }
 
   /// The eight bytes that every type starts with.
   private struct Head {
@@ -28,9 +33,9 @@ private struct TypeReader {
   }
 
   mutating func type() throws(DecodeError) -> HDF5Type {
-    guard depth > 0 else { throw DecodeError(.limit("nested types", 0), fields.place) }
-    depth -= 1
-    defer { depth += 1 }
+    guard depth < limit else { throw DecodeError(.limit("nested types", limit), fields.place) }
+    depth += 1
+    defer { depth -= 1 }
     let place = fields.place
     let first = try fields.u8()
     let bits = try fields.count(width: 3)

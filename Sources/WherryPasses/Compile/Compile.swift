@@ -111,6 +111,8 @@ extension Model {
     var problems = inference.errors.map { CompileProblem(.type($0.reason), $0.place) }
     let site = LoweringSite(
       builder: builder, types: inference.types, contents: inference.contents)
+    site.onlyOutputs = Set(graph.outputs.map(\.name))
+      .subtracting(graph.nodes.flatMap { $0.usedNames })
     let place = Place().inside("graph")
     var inputs: [Int] = []
     // Values that nothing defines because their node failed; not worth a report of their own.
@@ -192,6 +194,7 @@ extension LoweringSite {
         UnknownOperator(), name: output.name, inputs: [output.name], outputs: [output.name])
       enter(node)
       do throws(CompileProblem) {
+        let stored = forms(0).first { $0.isQ8 }
         var value = try rowMajor(0)
         let isTaken = builder.buffer(value.tensor).map { taken.contains($0) } ?? true
         if isTaken {
@@ -204,6 +207,7 @@ extension LoweringSite {
         if let buffer = builder.buffer(value.tensor) { taken.insert(buffer) }
         // A record of its own, so that its name is this output's.
         let tensor = builder.renamed(value.tensor)
+        if let stored { state(builder.tensors[stored.tensor].quantization, of: value, as: tensor) }
         let labels = model.labels.first { $0.output == output.name }?.labels ?? []
         builder.setName(tensor, output.name, labels: labels)
         outputs.append(tensor)

@@ -4,7 +4,8 @@ import WherryOperators
 
 /// Takes a zero padding of spatial axes into the convolution or average pool that reads it.
 ///
-/// An average pool takes it only when it counts padding already.
+/// An average pool takes it only when it counts padding already; 8-bit tensors are padded with the
+/// zero point.
 public enum FusePad: Pass {
   public static let name = "fuse-pad"
   public static let summary = "takes zero padding into the convolutions after it"
@@ -17,18 +18,19 @@ public enum FusePad: Pass {
     for initializer in model.graph.initializers where !inputs.contains(initializer.name) {
       constants[initializer.name] = initializer.tensor
     }
-    var pads: [String: (source: String, before: [Int], after: [Int])] = [:]
+    var pads: [String: (source: String, before: [Int], after: [Int], value: Double)] = [:]
     for node in model.graph.nodes {
       guard let pad = node.operation as? Pad, let source = node.inputs.first ?? nil,
         let result = node.outputs.first ?? nil, let rank = types[source]?.shape?.rank,
         let amounts = spatial(pad, node, rank: rank, constants)
       else { continue }
-      pads[result] = (source, amounts.before, amounts.after)
+      pads[result] = (source, amounts.before, amounts.after, amounts.value)
     }
     var changes = 0
     for index in model.graph.nodes.indices {
       let node = model.graph.nodes[index]
       guard let name = node.inputs.first ?? nil, let pad = pads[name],
+        zero(of: node, constants) == pad.value,
         let fused = taking(pad.before, pad.after, into: node.operation)
       else { continue }
       model.graph.nodes[index].operation = fused
@@ -39,17 +41,26 @@ public enum FusePad: Pass {
     return changes
   }
 
+  /// The number that a node's own padding stands for; nil when it is not constant.
+  private static func zero(of node: Node, _ constants: [String: Tensor]) -> Double? {
+    guard node.operation is QLinearConv else { return 0 }
+    guard node.inputs.count > 2, let zero = node.inputs[2].flatMap({ constants[$0] }) else {
+      return nil
+    }
+    return zero.count == 1 ? zero.doubles.first : nil
+  }
+
   /// What the node adds around each spatial axis; nil when it does anything else.
   private static func spatial(
     _ pad: Pad, _ node: Node, rank: Int, _ constants: [String: Tensor]
-  ) -> (before: [Int], after: [Int])? {
+  ) -> (before: [Int], after: [Int], value: Double)? {
     func constant(_ input: Int) -> Tensor? {
       guard input < node.inputs.count, let name = node.inputs[input] else { return nil }
       return constants[name]
     }
     func has(_ input: Int) -> Bool { input < node.inputs.count && node.inputs[input] != nil }
     guard pad.mode == .constant, rank > 2, let amounts = constant(1)?.integers,
-      !has(2) || constant(2)?.doubles == [0], !has(3) || constant(3) != nil
+      let value = has(2) ? constant(2)?.doubles.first : 0, !has(3) || constant(3) != nil
     else { return nil }
     let axes = constant(3)?.integers ?? (0..<rank).map { Int64($0) }
     guard amounts.count == 2 * axes.count else { return nil }
@@ -64,7 +75,7 @@ public enum FusePad: Pass {
       (before[axis], after[axis]) = (low, high)
     }
     guard before[0] == 0, before[1] == 0, after[0] == 0, after[1] == 0 else { return nil }
-    return (Array(before[2...]), Array(after[2...]))
+    return (Array(before[2...]), Array(after[2...]), value)
   }
 
   private static func taking(
@@ -78,6 +89,12 @@ public enum FusePad: Pass {
     }
     switch operation {
     case var conv as Conv:
+      guard conv.autoPad == .notSet || conv.autoPad == .valid, let pads = sum(conv.pads) else {
+        return nil
+      }
+      (conv.autoPad, conv.pads) = (.notSet, pads)
+      return conv
+    case var conv as QLinearConv:
       guard conv.autoPad == .notSet || conv.autoPad == .valid, let pads = sum(conv.pads) else {
         return nil
       }

@@ -11,7 +11,9 @@ public enum PassList {
     InlineFunctions.self, FoldConstants.self, InlineConditions.self,
   ]
   private static let closing: [any Pass.Type] = [
-    RemoveIdentity.self, FusePad.self, FuseBatchNorm.self, RemoveDead.self,
+    RemoveIdentity.self, CollapseQDQ.self, FuseTables.self, ExpandWeights.self, FusePad.self,
+    FuseBatchNorm.self,
+    RemoveDead.self,
   ]
 
   public static var graphNames: [String] { graph.map { $0.name } }

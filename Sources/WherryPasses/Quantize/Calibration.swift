@@ -8,6 +8,11 @@ public struct Calibration: Sendable {
 
   public init(_ method: CalibrationMethod) { keepsBins = method != .minMax }
 
+  /// Forgets values that are computed differently now.
+  public mutating func forget(_ names: some Sequence<String>) {
+    for name in names { histograms[name] = nil }
+  }
+
   /// Adds one sample's value.
   ///
   /// - Throws: `QuantizationError` when it holds NaN or an infinite number.
@@ -25,14 +30,15 @@ public struct Calibration: Sendable {
   ///
   /// - Throws: `QuantizationError` for a group none of whose values was observed.
   public func parameters(
-    _ model: Model, _ scheme: QuantizationScheme, _ options: QuantizationOptions
+    _ model: Model, _ scheme: QuantizationScheme, _ method: CalibrationMethod,
+    percentile: Double = 99.99
   ) throws(QuantizationError) -> [QuantizationParameters] {
     let constants = Dictionary(
       model.graph.initializers.map { ($0.name, $0.tensor) }, uniquingKeysWith: { a, _ in a })
     var result: [QuantizationParameters] = []
     for group in scheme.groups.all {
       if let fixed = group.fixed {
-        result.append(fixed)
+        result.append(fixed.fitting(group.members.compactMap { histograms[$0]?.high }.max()))
         continue
       }
       var (low, high) = (0.0, 0.0)
@@ -45,7 +51,7 @@ public struct Calibration: Sendable {
       }
       if merged.count > 0 {
         (low, high) = RangeSelection.range(
-          of: merged, options.method, percentile: options.percentile)
+          of: merged, method, percentile: percentile)
       }
       for number in group.constants.flatMap({ constants[$0]?.doubles ?? [] }) + group.extras {
         (low, high) = (min(low, number), max(high, number))
@@ -66,7 +72,7 @@ public struct Calibration: Sendable {
         scheme.groups.all[output].fixed == nil
       else { continue }
       let emitter = QDQEmitter(model, scheme, parameters)
-      guard let quantized = try? emitter.quantizedWeights(layer) else { continue }
+      guard let quantized = try? emitter.int8Weights(layer) else { continue }
       let widest = Double(quantized.weights.scales.max() ?? 0) * Double(parameters[input].scale)
       if widest / Double(parameters[output].scale) > 0x1p24 {
         parameters[output] = parameters[output].coarser(Float(widest * 0x1p-24))

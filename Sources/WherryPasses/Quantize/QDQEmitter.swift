@@ -36,6 +36,9 @@ struct QDQEmitter {
       uniquingKeysWith: { a, _ in a })
   }
 
+  /// For models in which nothing has a scale but weights.
+  init(_ model: Model) { self.init(model, QuantizationScheme(), []) }
+
   mutating func append(_ node: Node) { nodes.append(node) }
 
   mutating func fresh(_ base: String) -> String {
@@ -55,7 +58,7 @@ struct QDQEmitter {
   }
 
   /// Says which float value stands for a quantized one.
-  mutating func setView(_ name: String, _ view: String) { views[name] = view }
+  mutating func setView(_ name: String, _ view: String?) { views[name] = view }
 
   /// Scale and zero point of a value's group, with another element type than int8 as separate constants.
   mutating func scale(of name: String, as element: ElementType = .int8) -> [String] {
@@ -113,41 +116,58 @@ struct QDQEmitter {
 
   /// The layer's nodes, from float views to float results.
   ///
-  /// - Parameter result: the name of each of the layer's outputs before QuantizeLinear.
-  /// - Throws: `QuantizationError` when a sum could leave 32 bits.
+  /// - Parameters:
+  ///   - suffix: told from the layer's own values where the float layer stays too; else empty.
+  ///   - result: the name of each of the layer's outputs before QuantizeLinear.
+  /// - Returns: new names of the layer's values.
+  /// - Throws: `Overflow` when a sum could leave 32 bits.
+  @discardableResult
   mutating func emit(
     _ layer: QuantizationScheme.Layer, _ suffix: String = "", result: (String) -> String
-  ) throws(QuantizedLayer.Overflow) {
-    var node = source[layer.node]
-    for operand in layer.operands { node.inputs[operand.position] = view(of: operand.name) }
-    if layer.isWeighted { try emitWeights(layer, &node) }
-    if layer.rule.kind == .recurrent {
-      for position in 1...2 { emitWeights(position, &node) }
+  ) throws(QuantizedLayer.Overflow) -> [String: String] {
+    var names: [String: String] = [:]
+    for output in layer.outputs { names[output] = result(output) }
+    var inputs: [QuantizationScheme.Port: String] = [:]
+    for operand in layer.operands { inputs[operand.port] = view(of: operand.name) }
+    if layer.isWeighted {
+      let quantized = try int8Weights(layer)
+      if let name = source[layer.core].inputs[1] {
+        inputs[.init(node: layer.core, position: 1)] = weightView(name, quantized.weights)
+      }
+      if let port = layer.bias, let bias = quantized.bias {
+        inputs[port] = emitBias(layer, port, bias)
+      }
+    } else if layer.rule.kind == .recurrent {
+      for position in 1...2 {
+        inputs[.init(node: layer.core, position: position)] =
+          emitWeights(position, source[layer.core])?.view
+      }
     }
-    let results = Set(layer.outputs)
-    if let activation = layer.activation {
-      var clamp = source[activation]
-      let inner = fresh("\(node.outputs[0] ?? node.name)\(suffix.isEmpty ? "_unclamped" : suffix)")
-      (node.outputs[0], clamp.inputs[0]) = (inner, inner)
-      clamp.outputs = clamp.outputs.map { $0.map(result) }
+    for index in layer.nodes {
+      var node = source[index]
+      for position in node.inputs.indices {
+        if let view = inputs[.init(node: index, position: position)] {
+          node.inputs[position] = view
+        } else if let name = node.inputs[position], let renamed = names[name] {
+          node.inputs[position] = renamed
+        }
+      }
+      for (position, name) in node.outputs.enumerated() {
+        guard let name else { continue }
+        if names[name] == nil, !suffix.isEmpty { names[name] = fresh("\(name)\(suffix)") }
+        node.outputs[position] = names[name] ?? name
+      }
       append(node)
-      append(clamp)
-      return
     }
-    node.outputs = node.outputs.map { name in
-      name.map { results.contains($0) || suffix.isEmpty ? result($0) : fresh("\($0)\(suffix)") }
-    }
-    append(node)
+    return names
   }
 
-  private mutating func emitWeights(
-    _ layer: QuantizationScheme.Layer, _ node: inout Node
-  ) throws(QuantizedLayer.Overflow) {
-    guard let name = source[layer.node].inputs[1], let tensor = constants[name] else { return }
-    let quantized = try quantizedWeights(layer)
-    node.inputs[1] = weightView(name, quantized.weights)
-    guard let bias = quantized.bias, let biasName = source[layer.node].inputs[2] else { return }
-    let base = "\(biasName)_\(layer.name)"
+  private mutating func emitBias(
+    _ layer: QuantizationScheme.Layer, _ port: QuantizationScheme.Port,
+    _ bias: (values: [Int64], scales: [Float])
+  ) -> String {
+    let name = source[port.node].inputs[port.position] ?? "bias"
+    let base = "\(name)_\(layer.name)"
     let values = constant(
       "\(base)_quantized", Tensor(.int32, [bias.values.count], integers: bias.values))
     let scale = constant(
@@ -158,35 +178,39 @@ struct QDQEmitter {
     append(
       Node(
         dequantize, name: "\(base)_DequantizeLinear", inputs: [values, scale], outputs: [view]))
-    node.inputs[2] = view
-    _ = tensor
+    return view
   }
 
   /// Weights and bias of a weighted layer at its input's and output's scales.
-  func quantizedWeights(
+  func int8Weights(
     _ layer: QuantizationScheme.Layer
   ) throws(QuantizedLayer.Overflow) -> QuantizedLayer {
-    let node = source[layer.node]
+    let node = source[layer.core]
     guard let name = node.inputs[1], let tensor = constants[name],
       let input = layer.operands.first.flatMap({ scheme.groups.index(of: $0.name) }),
       let output = layer.outputs.first.flatMap({ scheme.groups.index(of: $0) })
     else { throw QuantizedLayer.Overflow(channel: 0) }
-    let bias = node.inputs.count > 2 ? node.inputs[2].flatMap { constants[$0] } : nil
+    let bias = layer.bias.flatMap { source[$0.node].inputs[$0.position] }.flatMap {
+      constants[$0]
+    }
     return try QuantizedLayer(
       tensor, WeightLayout(node.operation, tensor), bias: bias?.doubles,
       inputScale: parameters[input].scale, outputScale: parameters[output].scale)
   }
 
   /// Weights that stand alone behind DequantizeLinear, at their own scales.
-  mutating func emitWeights(_ position: Int, _ node: inout Node) {
-    guard let name = node.inputs[position], let tensor = constants[name] else { return }
+  ///
+  /// - Returns: what the node reads instead of them; nil when they can't be quantized.
+  mutating func emitWeights(_ position: Int, _ node: Node) -> (view: String, weights: Int8Weights)?
+  {
+    guard let name = node.inputs[position], let tensor = constants[name] else { return nil }
     let layout = WeightLayout(node.operation, tensor)
     let floors = [Float](repeating: 0, count: layout.channels)
-    guard let weights = QuantizedWeights(tensor, layout, floors: floors) else { return }
-    node.inputs[position] = weightView(name, weights)
+    guard let weights = Int8Weights(tensor, layout, floors: floors) else { return nil }
+    return (weightView(name, weights), weights)
   }
 
-  private mutating func weightView(_ name: String, _ weights: QuantizedWeights) -> String {
+  private mutating func weightView(_ name: String, _ weights: Int8Weights) -> String {
     let key = WeightKey(name: name, layout: weights.layout, scales: weights.scales)
     if let known = weightViews[key] { return known }
     let count = weights.scales.count

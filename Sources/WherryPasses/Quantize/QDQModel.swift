@@ -26,33 +26,43 @@ public struct QDQModel: Sendable {
     var emitter = QDQEmitter(model, scheme, parameters)
     var result = model
     var renames = interface == .float ? [:] : emitInputs(&emitter, &result.graph, interface)
-    let outputs = interface == .float ? [] : Set(model.graph.outputs.map(\.name))
-    let byNode = Dictionary(scheme.layers.map { ($0.node, $0) }, uniquingKeysWith: { a, _ in a })
-    let absorbed = Set(scheme.layers.compactMap(\.activation))
-    for (index, node) in model.graph.nodes.enumerated() where !absorbed.contains(index) {
-      guard let layer = byNode[index] else {
-        emitter.append(node.renaming(renames))
-        continue
-      }
+    // A layer stands where its last node stood: everything it reads is there by then.
+    let ends = Dictionary(
+      scheme.layers.map { ($0.nodes.last ?? $0.core, $0) }, uniquingKeysWith: { a, _ in a })
+    let inner = Set(scheme.layers.flatMap { $0.nodes.dropLast() })
+    for (index, node) in model.graph.nodes.enumerated() where !inner.contains(index) {
+      let layer = ends[index]
+      // Float values that a scale goes with: all a layer gives, and outputs of the model that are to be
+      // integers.
+      let given =
+        layer?.outputs
+        ?? node.outputs.compactMap { $0 }.filter {
+          interface != .float && model.isOutput($0) && scheme.groups.index(of: $0) != nil
+        }
       var raw: [String: String] = [:]
-      for output in layer.outputs { raw[output] = emitter.fresh("\(output)_float") }
-      do throws(QuantizedLayer.Overflow) {
-        try emitter.emit(layer) { raw[$0] ?? $0 }
-      } catch {
-        throw QuantizationError(
-          .option("sums of channel \(error.channel) could leave 32 bits"),
-          Place().inside("graph").inside("node", at: index, node.name))
+      for name in given { raw[name] = emitter.fresh("\(name)_float") }
+      if let layer {
+        do throws(QuantizedLayer.Overflow) {
+          try emitter.emit(layer) { raw[$0] ?? $0 }
+        } catch {
+          throw QuantizationError(
+            .option("sums of channel \(error.channel) could leave 32 bits"),
+            Place().inside("graph").inside("node", at: index, node.name))
+        }
+      } else {
+        var node = node.renaming(renames)
+        node.outputs = node.outputs.map { name in name.map { raw[$0] ?? $0 } }
+        emitter.append(node)
       }
-      for output in layer.outputs {
-        guard let source = raw[output] else { continue }
-        if outputs.contains(output), let at = result.graph.outputs.firstIndex(where: { $0.name == output }) {
-          renames[output] = emitOutput(
-            output, source, &emitter, &result.graph.outputs[at], interface)
+      for name in given {
+        guard let source = raw[name] else { continue }
+        if interface != .float, model.isOutput(name) {
+          renames[name] = emitOutput(name, source, &emitter, &result.graph, interface)
           continue
         }
-        let quantized = emitter.quantize(source, as: output)
-        emitter.dequantize(quantized, as: output, to: output)
-        emitter.setView(output, output)
+        let quantized = emitter.quantize(source, as: name)
+        emitter.dequantize(quantized, as: name, to: name)
+        emitter.setView(name, name)
       }
     }
     result.graph.nodes = emitter.nodes
@@ -98,12 +108,15 @@ public struct QDQModel: Sendable {
   ///
   /// - Returns: the float view of it.
   private func emitOutput(
-    _ name: String, _ source: String, _ emitter: inout QDQEmitter, _ output: inout ValueInfo,
+    _ name: String, _ source: String, _ emitter: inout QDQEmitter, _ graph: inout Graph,
     _ interface: InterfaceType
   ) -> String {
-    let shape = output.type.shape
     let view = emitter.fresh("\(name)_dequantized")
-    output.type = .tensor(interface == .uint8 ? .uint8 : .int8, shape)
+    let element: ElementType = interface == .uint8 ? .uint8 : .int8
+    for index in graph.outputs.indices where graph.outputs[index].name == name {
+      graph.outputs[index].type = .tensor(element, graph.outputs[index].type.shape)
+    }
+    graph.values.removeAll { $0.name == name }
     if interface == .uint8 {
       let quantized = emitter.quantize(source, as: name)
       emitter.dequantize(quantized, as: name, to: view)
@@ -118,35 +131,52 @@ public struct QDQModel: Sendable {
     return view
   }
 
-  /// The float model, and each of `layers` once more in quantized form, fed with float values.
+  /// The float model, and each of `chains` once more in quantized form, its first layer fed with float
+  /// values and each other one with what the layer before it gives.
   ///
-  /// - Returns: the model and, for each value in `observed`, the output that the quantized form gives.
+  /// - Returns: the model; the outputs that the last layer of each chain gives, by the value's name; and
+  ///   the names of values that stand before a clamp, in quantized form, by those they have in the float one.
   public func isolated(
-    _ layers: [QuantizationScheme.Layer]
-  ) throws(QuantizationError) -> (model: Model, outputs: [String: String]) {
+    _ chains: [[QuantizationScheme.Layer]]
+  ) throws(QuantizationError) -> Isolated {
     var emitter = QDQEmitter(model, scheme, parameters)
     for node in model.graph.nodes { emitter.append(node) }
-    var outputs: [String: String] = [:]
-    for layer in layers {
-      var raw: [String: String] = [:]
-      for output in layer.outputs { raw[output] = emitter.fresh("\(output)_isolated_float") }
-      do throws(QuantizedLayer.Overflow) {
-        try emitter.emit(layer, "_isolated") { raw[$0] ?? $0 }
-      } catch {
-        throw QuantizationError(.option("sums of channel \(error.channel) could leave 32 bits"))
+    var result = Isolated(model: model)
+    for chain in chains {
+      // What one chain makes is no other chain's input.
+      var restored: [(String, String?)] = []
+      for (position, layer) in chain.enumerated() {
+        var raw: [String: String] = [:]
+        for output in layer.outputs { raw[output] = emitter.fresh("\(output)_isolated_float") }
+        let inner: [String: String]
+        do throws(QuantizedLayer.Overflow) {
+          inner = try emitter.emit(layer, "_isolated") { raw[$0] ?? $0 }
+        } catch {
+          throw QuantizationError(.option("sums of channel \(error.channel) could leave 32 bits"))
+        }
+        result.inner.merge(inner) { first, _ in first }
+        for output in layer.outputs {
+          guard let source = raw[output] else { continue }
+          let quantized = emitter.quantize(source, as: output)
+          let view = emitter.fresh("\(output)_isolated")
+          emitter.dequantize(quantized, as: output, to: view)
+          if position == chain.count - 1 { result.outputs[output] = view }
+          restored.append((output, emitter.views[output]))
+          emitter.setView(output, view)
+        }
       }
-      for output in layer.outputs {
-        guard let source = raw[output] else { continue }
-        let quantized = emitter.quantize(source, as: output)
-        let view = emitter.fresh("\(output)_isolated")
-        emitter.dequantize(quantized, as: output, to: view)
-        outputs[output] = view
-      }
+      for (name, view) in restored.reversed() { emitter.setView(name, view) }
     }
-    var result = model
-    result.graph.nodes = emitter.nodes
-    result.graph.initializers += emitter.made
-    return (result, outputs)
+    result.model.graph.nodes = emitter.nodes
+    result.model.graph.initializers += emitter.made
+    return result
+  }
+
+  /// A float model with quantized layers beside it.
+  public struct Isolated: Sendable {
+    public fileprivate(set) var model: Model
+    public fileprivate(set) var outputs: [String: String] = [:]
+    public fileprivate(set) var inner: [String: String] = [:]
   }
 }
 
@@ -162,6 +192,8 @@ extension Node {
 }
 
 extension Model {
+  fileprivate func isOutput(_ name: String) -> Bool { graph.outputs.contains { $0.name == name } }
+
   /// Scales for each channel came with operator set 13.
   mutating func raiseOperatorSet(to least: Int64 = 13) {
     for index in operatorSets.indices

@@ -23,9 +23,14 @@ public struct QuantizationGroups: Sendable {
   /// The group of a value; nil for one that isn't quantized.
   public func index(of name: String) -> Int? { indices[name] }
 
-  init(_ layers: [QuantizationScheme.Layer], _ facts: GraphFacts, _ nodes: [Node]) {
+  init() { (all, indices) = ([], [:]) }
+
+  /// - Parameter others: values that are quantized though no layer reads or makes them.
+  init(
+    _ layers: [QuantizationScheme.Layer], others: [String], _ facts: GraphFacts, _ nodes: [Node]
+  ) {
     var sets = DisjointNames()
-    var order: [String] = []
+    var order = others.filter { sets.insert($0) }
     var fixed: [String: QuantizationParameters] = [:]
     var moved: Set<String> = []
     var extras: [String: [Double]] = [:]
@@ -39,8 +44,8 @@ public struct QuantizationGroups: Sendable {
         for output in layer.outputs {
           sets.join(source.name, output)
           moved.insert(output)
-          if nodes[layer.node].operation is Pad {
-            extras[output] = facts.constant(nodes[layer.node], 2)?.doubles
+          if nodes[layer.core].operation is Pad {
+            extras[output] = facts.constant(nodes[layer.core], 2)?.doubles
           }
         }
       case .fixed(let parameters):
@@ -65,7 +70,7 @@ public struct QuantizationGroups: Sendable {
       groups.append(
         Group(
           members: names,
-          observed: parameters != nil
+          observed: parameters == .symmetricUnit
             ? [] : names.filter { !moved.contains($0) && facts.constants[$0] == nil },
           constants: names.filter { facts.constants[$0] != nil },
           extras: names.flatMap { extras[$0] ?? [] }, fixed: parameters))
@@ -79,7 +84,7 @@ public struct QuantizationGroups: Sendable {
     _ layers: [QuantizationScheme.Layer], _ sets: inout DisjointNames, _ order: [String],
     _ fixed: Set<String>, _ facts: GraphFacts, _ moved: inout Set<String>
   ) {
-    let byNode = Dictionary(layers.map { ($0.node, $0) }, uniquingKeysWith: { a, _ in a })
+    let moving = Set(layers.filter { $0.rule.kind == .moving }.map(\.core))
     for layer in layers where layer.rule.kind == .joining {
       guard let output = layer.outputs.first else { continue }
       var isWhole = true
@@ -89,7 +94,7 @@ public struct QuantizationGroups: Sendable {
         let isFree = names.allSatisfy { name in
           guard !fixed.contains(name), !facts.outputs.contains(name) else { return false }
           return facts.readers[name]?.allSatisfy { reader in
-            reader.node == layer.node || byNode[reader.node]?.rule.kind == .moving
+            reader.node == layer.core || moving.contains(reader.node)
           } ?? true
         }
         if isFree {

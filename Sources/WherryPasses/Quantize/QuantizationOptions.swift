@@ -1,5 +1,7 @@
 /// How activation ranges follow from what calibration observed.
 public enum CalibrationMethod: String, Sendable, Hashable, CaseIterable {
+  /// Whichever of the others leaves the least error in the model's outputs on calibration data.
+  case auto
   /// The smallest and the largest value.
   case minMax = "min-max"
   /// The range that holds a share of all values.
@@ -8,6 +10,9 @@ public enum CalibrationMethod: String, Sendable, Hashable, CaseIterable {
   case squaredError = "mse"
   /// The range with the least Kullback-Leibler divergence, as TensorRT chooses it.
   case entropy
+
+  /// Those that `auto` chooses from.
+  public static let choices: [CalibrationMethod] = [.squaredError, .minMax, .percentile, .entropy]
 }
 
 /// Element type of a quantized model's own inputs and outputs.
@@ -38,10 +43,13 @@ public enum Correction: String, Sendable, Hashable, CaseIterable {
 /// How a model is quantized.
 public struct QuantizationOptions: Sendable {
   public var mode = QuantizationMode.full
-  public var method = CalibrationMethod.squaredError
+  public var method = CalibrationMethod.auto
   /// Share of values that a range holds, in percent, for `CalibrationMethod.percentile`.
   public var percentile = 99.99
   public var interface = InterfaceType.float
+  /// Cross-layer equalization.
+  public var equalization = Correction.auto
+  public var biasCorrection = Correction.auto
   /// Nodes that stay float, by name.
   public var excluded: Set<String> = []
 

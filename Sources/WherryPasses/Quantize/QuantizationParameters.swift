@@ -35,6 +35,15 @@ public struct QuantizationParameters: Sendable, Hashable {
   /// Values of Tanh: -1 to 127/128.
   public static let symmetricUnit = QuantizationParameters(scale: 1 / 128, zeroPoint: 0)
 
+  /// Probabilities that are all small use all steps: the range is halved as often as it still holds the
+  /// largest one observed. Other ranges that follow from their function stay.
+  func fitting(_ largest: Float?) -> QuantizationParameters {
+    guard self == .probability, let largest, largest > 0 else { return self }
+    var scale = scale
+    while scale > 0x1p-24, largest <= scale / 2 * 255 { scale /= 2 }
+    return QuantizationParameters(scale: scale, zeroPoint: zeroPoint)
+  }
+
   /// The nearest scale that is allowed.
   static func bounded(_ scale: Float) -> Float {
     min(max(scale, smallestScale), largestScale)

@@ -8,6 +8,8 @@ struct QuantizationRule: Sendable {
   enum Kind: Sendable, Hashable {
     /// Constant weights at input 1, a constant bias at input 2 or none.
     case weighted
+    /// A matrix product of two activations.
+    case product
     /// Inputs of scales of their own give an output of another.
     case computing
     /// Data moves or is selected: the output shares the input's scale.
@@ -28,15 +30,29 @@ struct QuantizationRule: Sendable {
   /// Whether it has enough of its own to do to be listed in reports.
   let isReported: Bool
 
+  var isMoving: Bool { kind == .moving }
+  /// Whether it is quantized wherever it stands.
+  var isAnchor: Bool { kind == .weighted || kind == .product || kind == .recurrent }
+
   private init(_ kind: Kind, _ activations: [Int]?, clamp: Bool = false, reported: Bool = true) {
     (self.kind, self.activations) = (kind, activations)
     (takesClamp, isReported) = (clamp, reported)
   }
 
-  /// A matrix product of two activations.
-  static let product = QuantizationRule(.computing, [0, 1], clamp: true)
+  static let product = QuantizationRule(.product, [0, 1], clamp: true)
   /// Nearest neighbours of one activation.
   static let selection = QuantizationRule(.moving, [0], reported: false)
+
+  /// The rule of a function of one value by the operator that it ends in; nil for functions whose results
+  /// span too many orders of magnitude for 256 steps.
+  static func function(endingIn operation: any Operator) -> QuantizationRule? {
+    switch operation {
+    case is Div, is Min, is Max: return QuantizationRule(.computing, nil)
+    default:
+      guard let rule = of(operation), !rule.isMoving else { return nil }
+      return rule
+    }
+  }
 
   /// The rule of an operator; nil when it always stays float.
   static func of(_ operation: any Operator) -> QuantizationRule? { table[operation.name] }

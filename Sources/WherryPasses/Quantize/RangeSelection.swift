@@ -14,7 +14,7 @@ enum RangeSelection {
     switch method {
     case .minMax: return extremes
     case .percentile: chosen = share(histogram, percentile / 100)
-    case .squaredError: chosen = SquaredErrorRange(histogram, extremes).best
+    case .squaredError, .auto: chosen = SquaredErrorRange(histogram, extremes).best
     case .entropy: chosen = EntropyRange(histogram, extremes).best
     }
     let range = (low: max(chosen.low, extremes.low), high: min(chosen.high, extremes.high))

@@ -55,6 +55,9 @@ public struct SignalError: Sendable {
     self.count += count
   }
 
+  /// Noise in proportion to the signal; 0 where there is neither.
+  public var relativeNoise: Double { noise == 0 ? 0 : noise / signal }
+
   /// Signal-to-quantization-noise ratio in dB; infinite without noise, minus infinity without signal.
   public var decibels: Double {
     if noise == 0 { return .infinity }

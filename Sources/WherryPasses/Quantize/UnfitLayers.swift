@@ -13,13 +13,13 @@ extension QuantizationScheme {
     for layer in layers {
       if layer.isWeighted {
         do throws(QuantizedLayer.Overflow) {
-          _ = try emitter.quantizedWeights(layer)
+          _ = try emitter.int8Weights(layer)
         } catch {
           result[layer.name] = "sums of channel \(error.channel) could leave 32 bits"
         }
         continue
       }
-      let operation = model.graph.nodes[layer.node].operation
+      let operation = model.graph.nodes[layer.core].operation
       guard operation is Add || operation is Sub,
         let output = layer.outputs.first.flatMap({ groups.index(of: $0) })
       else { continue }

@@ -32,7 +32,7 @@ struct NativeFile {
         (self.plan, store) = (nil, WeightStore())
       } else {
         sections.append((.plan, section))
-        addTest(model, plan, options)
+        if options.includesSelfTest { addTest(model, plan, options) }
       }
     }
     if !options.isPlanOnly {

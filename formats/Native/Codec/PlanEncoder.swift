@@ -122,8 +122,16 @@ struct PlanEncoder {
     record.parameter_bytes = UInt32(truncatingIfNeeded: bytes.count)
     parameters.raw(bytes)
     parameters.pad(to: 8)
-    record.name = operation.name.isEmpty ? WH_NONE : write(operation.name)
+    record.name = operation.name.isEmpty ? WH_NONE : write(Self.shortened(operation.name))
     return record
+  }
+
+  /// Longest name of an operation, in characters: it serves the profile, and some tools join the names of
+  /// every node they fused.
+  private static let longestName = 60
+
+  private static func shortened(_ name: String) -> String {
+    name.count <= longestName ? name : name.prefix(longestName - 1) + "…"
   }
 
   /// The offset of a text, written once.

@@ -17,7 +17,6 @@
 #define WH_BAD_EXTENT "an extent, stride or window is out of range"
 #define WH_BAD_VIEW "strides leave the tensor"
 #define WH_BAD_KIND "an unknown kind"
-#define WH_BAD_RANGE "a zero point, bound or factor is out of range"
 #define WH_BAD_OUTPUT "an output is read-only or overlaps another operand"
 #define WH_BAD_SCRATCH "the scratch tensor is missing or too small"
 
@@ -26,6 +25,9 @@
   (WH_BIT(WH_UINT8) | WH_BIT(WH_INT8) | WH_BIT(WH_UINT16) | WH_BIT(WH_INT16) | WH_BIT(WH_INT32) | \
    WH_BIT(WH_INT64) | WH_BIT(WH_UINT32) | WH_BIT(WH_UINT64) | WH_BIT(WH_BOOL))
 #define WH_REALS (WH_BIT(WH_FLOAT32) | WH_BIT(WH_FLOAT64))
+
+/* A hot loop of a file that is otherwise compiled for size, which inlining would make it too. */
+#define WH_HOT static __attribute__((noinline))
 
 /* A function of a file with hot loops that is itself compiled for size; see also compact.h. */
 #if defined(__clang__)

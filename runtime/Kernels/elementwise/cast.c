@@ -2,8 +2,9 @@
 #include "../common/operands.h"
 
 /* y[i] = x[i] ^ flip, in place or apart: a loop for the compiler's vectors. */
-static void flip_bytes(const uint8_t *x, uint8_t flip, uint8_t *y, int64_t count) {
+WH_HOT void flip_bytes(const uint8_t *x, uint8_t flip, uint8_t *y, int64_t count) {
   if (flip) {
+#pragma clang loop interleave(disable)
     for (int64_t i = 0; i < count; i++) y[i] = x[i] ^ flip;
   } else if (count) {
     memmove(y, x, (size_t)count);

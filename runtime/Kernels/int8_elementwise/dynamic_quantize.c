@@ -1,6 +1,5 @@
-#include "../common/operands.h"
+#include "../common/q8.h"
 #include "bytes.h"
-#include "rounding.h"
 /**/
 #include "../common/compact.h"
 
@@ -18,13 +17,13 @@ int32_t wh_dynamic_quantize_run(const wh_call *call) {
   const wh_tensor *x = wh_input(call, 0), *y = wh_output(call, 0);
   const int64_t count = (int64_t)wh_capacity(x, 4);
   const float *values = (const float *)x->data;
-  const wh_range r = wh_range_of(call->cpu, values, count);
+  const wh_range r = wh_range_of(call->cpu)(values, count);
   const float scale = (r.most == r.least ? 1 : r.most - r.least) / 255.0f;
-  const int32_t zero = wh_to_byte(0 - r.least / scale, -128, -128, 127);
+  const uint8_t zero = wh_q8_byte(0 - r.least / scale, &(wh_q8_range){0, 255, 0});
   const uint8_t flip = y->record->element == WH_UINT8 ? 0x80 : wh_q8_flip(call);
-  wh_bytes_quantize(call->cpu, values, scale, zero, flip, y->data, count);
+  wh_bytes_quantize(call->cpu)(values, scale, zero - 128, flip, y->data, count);
   *(float *)wh_output(call, 1)->data = scale;
-  *wh_output(call, 2)->data = (uint8_t)(zero + 128);
+  *wh_output(call, 2)->data = zero;
   return WHERRY_OK;
 }
 

@@ -29,7 +29,7 @@ int32_t wh_qlookup_run(const wh_call *call) {
   const uint8_t out = y->record->element == WH_Q8 ? wh_q8_flip(call) : 0;
   uint8_t table[256];
   for (int i = 0; i < 256; i++) table[i] = values[i ^ in] ^ out;
-  wh_bytes_lookup(call->cpu, table, x->data, y->data, count);
+  wh_bytes_lookup(call->cpu, count)(table, x->data, y->data, count);
   return WHERRY_OK;
 }
 

@@ -1,5 +1,5 @@
-#include "../common/operands.h"
-#include "rounding.h"
+#include "../common/q8.h"
+#include "bytes.h"
 /**/
 #include "../common/compact.h"
 
@@ -10,8 +10,9 @@ const char *wh_qresize_check(const wh_call *call) {
   const uint32_t q8 = WH_BIT(WH_Q8), i32 = WH_BIT(WH_INT32);
   const int32_t from[] = {p->outer, p->in[0], p->in[1], p->inner};
   const int32_t to[] = {p->outer, p->out[0], p->out[1], p->inner};
-  if (!wh_is_byte(p->x_zero) || !wh_is_byte(p->y_zero) || !wh_is_factor(p->factor))
-    return WH_BAD_SCALE;
+  if (!wh_q8_range_sane(p->x_zero, 0, 0) || !wh_q8_range_sane(p->y_zero, 0, 0) ||
+      !wh_q8_factor_sane(p->factor))
+    return WH_BAD_QUANTIZATION;
   for (unsigned i = 0; i < 2; i++) {
     const uint64_t table = wh_count3(p->out[i], p->taps[i], 1);
     if (!wh_holds(wh_input(call, INDICES0 + 2 * i), i32, table) ||
@@ -31,39 +32,25 @@ static bool inside(const int32_t *indices, int64_t count, int32_t limit) {
   return true;
 }
 
-/* One pixel of inner values. Sums wrap: what a sound file holds stays below 2^31. */
-static void pixel(const wh_qresize *p, const int32_t *const at[2], const int32_t *const weight[2],
-                  uint8_t flip, const uint8_t *x, uint8_t *y) {
-  for (int64_t i = 0; i < p->inner; i++) {
-    uint32_t sum = 0;
-    for (int64_t s = 0; s < p->taps[0]; s++) {
-      for (int64_t t = 0; t < p->taps[1]; t++) {
-        const uint8_t v = x[((int64_t)at[0][s] * p->in[1] + at[1][t]) * p->inner + i] ^ flip;
-        sum += (uint32_t)weight[0][s] * (uint32_t)weight[1][t] * (uint32_t)((int8_t)v - p->x_zero);
-      }
-    }
-    y[i] = (uint8_t)wh_to_byte((float)(int32_t)sum * p->factor, p->y_zero, -128, 127) ^ flip;
-  }
-}
-
 int32_t wh_qresize_run(const wh_call *call) {
   const wh_qresize *p = call->parameters;
-  const uint8_t flip = wh_q8_flip(call), *x = wh_input(call, X)->data;
+  const uint8_t *x = wh_input(call, X)->data;
   uint8_t *y = wh_output(call, 0)->data;
-  const int32_t *indices[2], *weights[2];
+  wh_resize_function *const row = wh_resize(call->cpu, p);
+  wh_resize_taps first;
   for (unsigned i = 0; i < 2; i++) {
-    indices[i] = (const int32_t *)wh_input(call, INDICES0 + 2 * i)->data;
-    weights[i] = (const int32_t *)wh_input(call, WEIGHTS0 + 2 * i)->data;
-    if (!inside(indices[i], (int64_t)p->out[i] * p->taps[i], p->in[i])) return WHERRY_BAD_VALUE;
+    first.indices[i] = (const int32_t *)wh_input(call, INDICES0 + 2 * i)->data;
+    first.weights[i] = (const int32_t *)wh_input(call, WEIGHTS0 + 2 * i)->data;
+    if (!inside(first.indices[i], (int64_t)p->out[i] * p->taps[i], p->in[i]))
+      return WHERRY_BAD_VALUE;
   }
   if (!p->inner || !p->out[0] || !p->out[1]) return WHERRY_OK;
   for (int64_t n = 0; n < p->outer; n++, x += (int64_t)p->in[0] * p->in[1] * p->inner) {
-    for (int64_t i = 0; i < p->out[0]; i++) {
-      for (int64_t j = 0; j < p->out[1]; j++, y += p->inner) {
-        const int64_t s = i * p->taps[0], t = j * p->taps[1];
-        pixel(p, (const int32_t *[]){indices[0] + s, indices[1] + t},
-              (const int32_t *[]){weights[0] + s, weights[1] + t}, flip, x, y);
-      }
+    wh_resize_taps taps = first;
+    for (int64_t i = 0; i < p->out[0]; i++, y += (int64_t)p->out[1] * p->inner) {
+      row(p, wh_q8_flip(call), &taps, x, y);
+      taps.indices[0] += p->taps[0];
+      taps.weights[0] += p->taps[0];
     }
   }
   return WHERRY_OK;

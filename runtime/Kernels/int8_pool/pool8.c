@@ -1,6 +1,5 @@
 #include "pool8.h"
 #include "../conv/window.h"
-#include "../int8_depthwise/round8.h"
 
 enum { MAX, AVERAGE, LARGEST_COUNT = 1 << 23 /* of elements whose sum fits in 31 bits */ };
 
@@ -9,10 +8,11 @@ WH_COMPACT const char *wh_qpool_check(const wh_call *call) {
   const uint32_t q8 = WH_BIT(WH_Q8);
   if (p->kind != MAX && p->kind != AVERAGE) return WH_BAD_KIND;
   if (p->batch < 0 || p->channels < 0) return WH_BAD_EXTENT;
-  if (!wh_are_bounds(0, p->low, p->high)) return WH_BAD_RANGE;
-  if (p->kind == AVERAGE && (!wh_is_q(p->x_zero) || !wh_is_q(p->y_zero) ||
+  if (!wh_q8_range_sane(p->kind == AVERAGE ? p->y_zero : 0, p->low, p->high))
+    return WH_BAD_QUANTIZATION;
+  if (p->kind == AVERAGE && (p->x_zero < -128 || p->x_zero > 127 ||
                              !(p->ratio >= 0x1p-126 && p->ratio <= (double)WH_LARGEST_FACTOR)))
-    return WH_BAD_RANGE;
+    return WH_BAD_QUANTIZATION;
   uint64_t plane = 1, window = 1;
   for (int i = 0; i < 3; i++) {
     if (!wh_window_sane(p->in[i], p->out[i], p->kernel[i], p->stride[i], p->dilation[i],
@@ -33,7 +33,7 @@ WH_COMPACT const char *wh_qpool_check(const wh_call *call) {
 }
 
 /* One axis of the window: its valid taps and how many count. */
-static double place(const wh_qpool *p, wh_pool8 *w, int axis, int64_t out) {
+WH_COMPACT static double place(const wh_qpool *p, wh_pool8 *w, int axis, int64_t out) {
   const int64_t origin = out * p->stride[axis] - p->pad[axis];
   const wh_range range = wh_window(origin, p->kernel[axis], p->dilation[axis], p->in[axis]);
   w->taps[axis] = range.end - range.first;
@@ -44,7 +44,17 @@ static double place(const wh_qpool *p, wh_pool8 *w, int axis, int64_t out) {
   return (double)wh_min64(taps, p->kernel[axis]);
 }
 
-int32_t wh_qpool_run(const wh_call *call) {
+static wh_pool8_function *variant(uint32_t cpu) {
+#if defined(__x86_64__)
+  if (cpu & WHERRY_CPU_AVX2 && cpu & WH_CPU_UNSIGNED) return wh_pool8_avx2;
+#elif defined(__ARM_NEON)
+  if (cpu & WHERRY_CPU_NEON && !(cpu & WH_CPU_UNSIGNED)) return wh_pool8_neon;
+#endif
+  (void)cpu;
+  return wh_pool8_scalar;
+}
+
+WH_COMPACT int32_t wh_qpool_run(const wh_call *call) {
   const wh_qpool *p = call->parameters;
   const ptrdiff_t c = p->channels;
   const uint8_t *x = wh_input(call, 0)->data;
@@ -58,9 +68,12 @@ int32_t wh_qpool_run(const wh_call *call) {
                 .y_zero = average ? p->y_zero : 0,
                 .low = p->low,
                 .high = p->high};
+  wh_pool8_function *window = variant(call->cpu);
   double counts[3], counted = 0;
+  w.range = wh_q8_range_of(call, w.y_zero, w.low, w.high);
   if (!c || !wh_count(p->out, 3)) return WHERRY_OK;
   for (int i = 0; i < 3; i++) w.tap[i] = step[i] * p->dilation[i];
+  w.y_end = w.y + (ptrdiff_t)wh_count(p->out, 3) * p->batch * c;
   for (int32_t n = 0; n < p->batch; n++, x += step[0] * p->in[0]) {
     for (int32_t od = 0; od < p->out[0]; od++) {
       counts[0] = place(p, &w, 0, od);
@@ -77,7 +90,9 @@ int32_t wh_qpool_run(const wh_call *call) {
             counted = count;
             w.factor = (float)(p->ratio / (count > 0 ? count : 1));
           }
-          wh_pool8_scalar(&w, 0);
+          if (average)
+            w.offset = w.taps[0] * w.taps[1] * w.taps[2] * (w.x_zero + (w.flip ? 128 : 0));
+          window(&w);
           if (empty) place(p, &w, 0, od);
         }
       }

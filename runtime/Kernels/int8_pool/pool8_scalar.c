@@ -1,9 +1,8 @@
-#include "../int8_depthwise/round8.h"
 #include "pool8.h"
 
 enum { RUN = 16 };
 
-static void run_of(const wh_pool8 *w, ptrdiff_t from, int count) {
+WH_COMPACT static void run_of(const wh_pool8 *w, ptrdiff_t from, int count) {
   int32_t sums[RUN];
   for (int c = 0; c < RUN; c++) sums[c] = w->average ? 0 : -128;
   for (int32_t d = 0; d < w->taps[0]; d++) {
@@ -11,7 +10,7 @@ static void run_of(const wh_pool8 *w, ptrdiff_t from, int count) {
       const uint8_t *x = w->x + d * w->tap[0] + h * w->tap[1] + from;
       for (int32_t k = 0; k < w->taps[2]; k++, x += w->tap[2]) {
         for (int c = 0; c < count; c++) {
-          const int32_t q = wh_q_of(x[c], w->flip);
+          const int32_t q = (int8_t)(x[c] ^ w->flip);
           if (w->average)
             sums[c] += q - w->x_zero;
           else
@@ -22,10 +21,11 @@ static void run_of(const wh_pool8 *w, ptrdiff_t from, int count) {
   }
   for (int c = 0; c < count; c++) {
     const float t = (float)sums[c] * (w->average ? w->factor : 1);
-    w->y[from + c] = (uint8_t)wh_round8(t, w->y_zero, w->low, w->high) ^ w->flip;
+    w->y[from + c] = wh_q8_byte(t, &w->range);
   }
 }
 
-void wh_pool8_scalar(const wh_pool8 *w, ptrdiff_t c) {
-  for (; c < w->channels; c += RUN) run_of(w, c, (int)wh_min64(RUN, w->channels - c));
+WH_COMPACT void wh_pool8_scalar(const wh_pool8 *w) {
+  for (ptrdiff_t c = 0; c < w->channels; c += RUN)
+    run_of(w, c, (int)wh_min64(RUN, w->channels - c));
 }

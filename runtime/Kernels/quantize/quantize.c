@@ -61,10 +61,11 @@ static void byte_run(const wh_call *call, bool to_float, float scale, int64_t c,
   const uint8_t flip = element == WH_Q8 ? wh_q8_flip(call) : element == WH_UINT8 ? 0x80 : 0;
   const int32_t from = (int8_t)((zero ? zero->data[c] : 0) ^ (natural ? 0x80 : 0));
   if (to_float)
-    wh_bytes_dequantize(call->cpu, x->data + at, flip, from, scale, (float *)y->data + at, count);
+    wh_bytes_dequantize(call->cpu, scale)(x->data + at, flip, from, scale, (float *)y->data + at,
+                                          count);
   else
-    wh_bytes_quantize(call->cpu, (const float *)x->data + at, scale, from, flip, y->data + at,
-                      count);
+    wh_bytes_quantize(call->cpu)((const float *)x->data + at, scale, from, flip, y->data + at,
+                                 count);
 }
 
 static void wide_run(const wh_call *call, bool to_float, float scale, int64_t c, int64_t start,

@@ -1,3 +1,4 @@
+#include "../../Kernels/int8_depthwise/depthwise8.h"
 #include "window8.h"
 
 /* A depthwise call with its truth computed value by value from unpacked weights. */
@@ -99,6 +100,35 @@ static void flip_operands(depthwise8 *t) {
   if (t->residual) flip_bytes(t->residual, (int64_t)t->c.records[2].bytes);
 }
 
+#if defined(__x86_64__)
+extern const wh_strips8 test_strips8_evex;
+
+static void run_evex(depthwise8 *t) {
+  const wh_qconv *p = &t->p;
+  const bool add = t->residual != NULL;
+  wh_call *call = &t->c.call;
+  call->cpu = WH_CPU_UNSIGNED;
+  wh_depthwise8 d = {.p = p,
+                     .x = t->x,
+                     .stream = t->stream,
+                     .residual = t->residual,
+                     .y = t->y + p->y_offset,
+                     .taps = (int32_t)t->taps,
+                     .flip = 0x80,
+                     .zero = add ? p->c_zero : p->y_zero,
+                     .low = add ? p->c_low : p->low,
+                     .high = add ? p->c_high : p->high};
+  d.own = wh_q8_range_of(call, d.zero, d.low, d.high);
+  d.sum = wh_q8_range_of(call, p->y_zero, p->low, p->high);
+  wh_depthwise8_strips(&d, &test_strips8_evex);
+}
+#else
+static void run_evex(depthwise8 *t) { (void)t; }
+#endif
+
+/* A processor that has AVX-VNNI in the encoding of AVX-512. */
+enum { EVEX = WHERRY_CPU_AVX_VNNI | WHERRY_CPU_AVX512_VNNI };
+
 /* Runs on one processor and compares every byte of y, those between pixels too. */
 static void compare(depthwise8 *t, const int8_t *truth, uint32_t cpu) {
   const wh_qconv *p = &t->p;
@@ -106,7 +136,10 @@ static void compare(depthwise8 *t, const int8_t *truth, uint32_t cpu) {
   const int64_t bytes = (int64_t)t->c.records[3].bytes;
   memset(t->y, 0x5A, (size_t)bytes);
   if (flipped) flip_operands(t);
-  EXPECT(run(&t->c, 30, cpu) == 0, "status");
+  if (cpu == (EVEX | WH_CPU_UNSIGNED))
+    run_evex(t);
+  else
+    EXPECT(run(&t->c, 30, cpu) == 0, "status");
   if (flipped) flip_operands(t);
   for (int64_t i = 0; i < bytes; i++) {
     const int64_t pixel = i < p->y_offset ? -1 : (i - p->y_offset) / p->y_row;
@@ -133,6 +166,7 @@ static void check_all(depthwise8 *t) {
   int8_t *truth = malloc((size_t)(t->pixels * width));
   for (int64_t i = 0; i < t->pixels * width; i++) truth[i] = expected(t, i / width, i % width);
   for (int i = 0; i < cpus; i++) compare(t, truth, masks[i]);
+  if (wh_detect_cpu() & WHERRY_CPU_AVX512_VNNI) compare(t, truth, EVEX | WH_CPU_UNSIGNED);
   free(truth);
   end(&t->c);
 }

@@ -84,10 +84,35 @@ int32_t run(test_case *c, uint32_t code, uint32_t cpu) {
 
 int cpu_masks(uint32_t masks[MAX_CPUS]) {
   const uint32_t all = wh_detect_cpu();
+  const uint32_t wide = WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI;
   int count = 0;
   masks[count++] = 0;
-  if (all & WHERRY_CPU_AVX512) masks[count++] = wh_with_storage(all & ~(uint32_t)WHERRY_CPU_AVX512);
-  if (all) masks[count++] = wh_with_storage(all);
+  /* Ascending: without dot products, with them, with matrix products. */
+  if (all & WHERRY_CPU_AVX2) masks[count++] = WHERRY_CPU_AVX2;
+  if (all & WHERRY_CPU_NEON) masks[count++] = WHERRY_CPU_NEON;
+  if (all & (WHERRY_CPU_AVX512 | WHERRY_CPU_I8MM))
+    masks[count++] = all & ~(uint32_t)(WHERRY_CPU_AVX512_VNNI | WHERRY_CPU_I8MM);
+#if defined(WH_EVEX_VNNI)
+  if (!(~all & wide)) masks[count++] = WHERRY_CPU_AVX2 | WHERRY_CPU_AVX_VNNI;
+#else
+  if (all & WHERRY_CPU_AVX_VNNI && all & wide) masks[count++] = all & ~wide;
+#endif
+  if (all != masks[count - 1]) masks[count++] = all;
+  for (int i = 0; i < count; i++) masks[i] = wh_with_storage(masks[i]);
+  return count;
+}
+
+int storage_masks(uint32_t masks[MAX_STORAGES]) {
+  uint32_t cpus[MAX_CPUS];
+  int count = 0;
+  for (int i = cpu_masks(cpus) - 1; i >= 0; i--) {
+#if defined(__x86_64__) /* elsewhere sessions know one signedness */
+    const uint32_t session = wh_with_storage(cpus[i]), natural = cpus[i] | WH_CPU_UNSIGNED;
+    if (session != cpus[i] && session != natural) masks[count++] = session;
+    masks[count++] = natural;
+#endif
+    masks[count++] = cpus[i];
+  }
   return count;
 }
 
@@ -138,6 +163,7 @@ int main(int count, char **arguments) {
                                 depthwise8_tests,
                                 int8_boundary_tests,
                                 int8_elementwise_tests,
+                                int8_spans_tests,
                                 pool8_tests,
                                 qconv_tests,
                                 qmatmul_tests};

@@ -3,18 +3,6 @@
 /* Where floats become 8-bit values and back: Cast, Quantize, Dequantize, DynamicQuantize,
  * MatMulWeights8. */
 
-enum { MAX_MASKS = 2 * MAX_CPUS };
-
-static int storage_masks(uint32_t masks[MAX_MASKS]) {
-  uint32_t cpus[MAX_CPUS];
-  int count = 0;
-  for (int i = cpu_masks(cpus) - 1; i >= 0; i--) {
-    masks[count++] = cpus[i];
-    masks[count++] = cpus[i] | WH_CPU_UNSIGNED;
-  }
-  return count;
-}
-
 /* The signed view of a byte of an element type. */
 static int value_of(uint32_t cpu, uint32_t element, uint8_t byte) {
   const bool natural = element == WH_UINT8 || (element == WH_Q8 && cpu & WH_CPU_UNSIGNED);
@@ -42,7 +30,7 @@ static float random_scale(void) {
 static const uint32_t byte_types[] = {WH_Q8, WH_INT8, WH_UINT8};
 
 static void castsKeepTheSignedValue(void) {
-  uint32_t masks[MAX_MASKS];
+  uint32_t masks[MAX_STORAGES];
   const int cpus = storage_masks(masks);
   for (int round = 0; round < 40; round++) {
     const uint32_t cpu = masks[round % cpus], bytes = byte_types[1 + random_below(2)];
@@ -69,7 +57,7 @@ static void castsKeepTheSignedValue(void) {
 }
 
 static void quantizationDividesAndRoundsHalfToEven(void) {
-  uint32_t masks[MAX_MASKS];
+  uint32_t masks[MAX_STORAGES];
   const int cpus = storage_masks(masks);
   for (int round = 0; round < 400; round++) {
     const uint32_t cpu = masks[round % cpus], element = byte_types[random_below(3)];
@@ -118,7 +106,7 @@ static void quantizationDividesAndRoundsHalfToEven(void) {
 }
 
 static void dynamicRangesIncludeZero(void) {
-  uint32_t masks[MAX_MASKS];
+  uint32_t masks[MAX_STORAGES];
   const int cpus = storage_masks(masks);
   for (int round = 0; round < 300; round++) {
     const uint32_t cpu = masks[round % cpus], element = random_below(2) ? WH_Q8 : WH_UINT8;
@@ -153,7 +141,7 @@ static void dynamicRangesIncludeZero(void) {
 }
 
 static void productsWithBytesAsWeights(void) {
-  uint32_t masks[MAX_MASKS];
+  uint32_t masks[MAX_STORAGES];
   const int cpus = storage_masks(masks);
   for (int round = 0; round < 200; round++) {
     const uint32_t cpu = masks[round % cpus];

@@ -3,18 +3,6 @@
 /* The kernels on 8-bit values against plain formulas, in both storages and every instruction set.
  */
 
-enum { MAX_MASKS = 2 * MAX_CPUS };
-
-static int storage_masks(uint32_t masks[MAX_MASKS]) {
-  uint32_t cpus[MAX_CPUS];
-  int count = 0;
-  for (int i = cpu_masks(cpus) - 1; i >= 0; i--) {
-    masks[count++] = cpus[i];
-    masks[count++] = cpus[i] | WH_CPU_UNSIGNED;
-  }
-  return count;
-}
-
 static uint8_t stored(uint32_t cpu, int q) {
   return (uint8_t)(cpu & WH_CPU_UNSIGNED ? q + 128 : q);
 }
@@ -56,7 +44,7 @@ static int binary_of(const wh_qbinary *p, int a, int b) {
 }
 
 static void everyPairOfBytesIsAddedAndMultiplied(void) {
-  uint32_t masks[MAX_MASKS];
+  uint32_t masks[MAX_STORAGES];
   const int cpus = storage_masks(masks);
   for (int round = 0; round < 24; round++) {
     wh_qbinary p = random_binary(WH_ADD + round % 3);
@@ -84,7 +72,7 @@ static void everyPairOfBytesIsAddedAndMultiplied(void) {
 }
 
 static void bytesAreBroadcast(void) {
-  uint32_t masks[MAX_MASKS];
+  uint32_t masks[MAX_STORAGES];
   const int cpus = storage_masks(masks);
   for (int round = 0; round < 300; round++) {
     wh_qbinary p = random_binary(random_in(WH_ADD, WH_MUL));
@@ -123,7 +111,7 @@ static void bytesAreBroadcast(void) {
 static void lookupsIndexByTheSignedValue(void) {
   static const uint32_t from[] = {WH_Q8, WH_INT8, WH_UINT8};
   static const uint32_t to[] = {WH_Q8, WH_INT8, WH_UINT8, WH_FLOAT32};
-  uint32_t masks[MAX_MASKS];
+  uint32_t masks[MAX_STORAGES];
   const int cpus = storage_masks(masks);
   for (int round = 0; round < 12 * cpus; round++) {
     const uint32_t cpu = masks[round / 12], source = from[round % 3], target = to[round / 3 % 4];
@@ -159,7 +147,7 @@ static void lookupsIndexByTheSignedValue(void) {
 }
 
 static void softmaxesOfBytes(void) {
-  uint32_t masks[MAX_MASKS];
+  uint32_t masks[MAX_STORAGES];
   const int cpus = storage_masks(masks);
   for (int round = 0; round < 300; round++) {
     const uint32_t cpu = masks[round % cpus];
@@ -205,7 +193,7 @@ static void softmaxesOfBytes(void) {
 }
 
 static void resizingWeighsPixels(void) {
-  uint32_t masks[MAX_MASKS];
+  uint32_t masks[MAX_STORAGES];
   const int cpus = storage_masks(masks);
   for (int round = 0; round < 300; round++) {
     const uint32_t cpu = masks[round % cpus];

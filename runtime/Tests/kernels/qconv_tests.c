@@ -237,6 +237,7 @@ static void random_axis(wh_qconv *p, int i, int kernel, int most) {
   const int32_t end = random_below(kernel + 2), reach = (kernel - 1) * p->dilation[i] + 1;
   const int32_t space = p->in[i] + p->pad[i] + end - reach;
   p->out[i] = space < 0 ? 0 : space / p->stride[i] + 1;
+  if (p->out[i] && !random_below(6)) p->out[i] = random_in(1, p->out[i]); /* not all of x */
 }
 
 static void random_case(int largest_kernel, int most_in, int most_channels, int most_filters) {
@@ -257,6 +258,7 @@ static void random_case(int largest_kernel, int most_in, int most_channels, int 
 static void quantizedConvolutionsOfEveryShape(void) {
   for (int64_t i = rounds(6000); i > 0; i--) random_case(3, 6, 9, 20);
   for (int64_t i = rounds(600); i > 0; i--) random_case(3, 9, 40, 70);
+  for (int64_t i = rounds(600); i > 0; i--) random_case(5, 24, 12, 40);
 }
 
 static void quantizedConvolutionsOfLargeWindows(void) {

@@ -2,7 +2,7 @@ import WherryBytes
 import WherryGraph
 
 /// Weights as symmetric int8, with a scale for each channel.
-struct QuantizedWeights: Sendable {
+struct Int8Weights: Sendable {
   /// int8 in -127...127, of the weights' shape.
   let values: Tensor
   /// One a channel of the layout; finite, normal, > 0.
@@ -75,7 +75,7 @@ struct QuantizedWeights: Sendable {
 
 /// Weights and bias of a layer whose input and output scales are known.
 struct QuantizedLayer: Sendable {
-  let weights: QuantizedWeights
+  let weights: Int8Weights
   /// int32, one an output, at scales `inputScale * weights.scales[channel]`; nil without a bias.
   let bias: (values: [Int64], scales: [Float])?
   /// Channels whose weights got a coarser scale so that the bias fits the accumulator.
@@ -98,7 +98,7 @@ struct QuantizedLayer: Sendable {
     var coarsened: Set<Int> = []
     // A bias takes at most half of the accumulator.
     if let bias {
-      let natural = QuantizedWeights(weights, layout, floors: floors)?.scales ?? []
+      let natural = Int8Weights(weights, layout, floors: floors)?.scales ?? []
       for (output, number) in bias.enumerated() {
         let channel = output % layout.channels
         let needed = Float(number.magnitude / Double(inputScale) * 0x1p-30)
@@ -108,7 +108,7 @@ struct QuantizedLayer: Sendable {
         }
       }
     }
-    guard let quantized = QuantizedWeights(weights, layout, floors: floors) else {
+    guard let quantized = Int8Weights(weights, layout, floors: floors) else {
       throw Overflow(channel: 0)
     }
     for channel in 0..<layout.channels where quantized.bound(channel) >= 1 << 30 {

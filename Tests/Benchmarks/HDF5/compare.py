@@ -1,0 +1,72 @@
+"""Reading beside h5py: the same files of 100 MB, taking turns, the minimum of many.
+
+Usage: python compare.py EXECUTABLE [ROUNDS]     (the executable is what build.sh prints)
+"""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import h5py
+import numpy as np
+
+
+def make(path):
+    """Weights as training leaves them: 100 MB of float32, which deflate makes little smaller."""
+    weights = (np.random.default_rng(1).standard_normal((100, 512, 512)) * 0.05).astype("f4")
+    rounded = weights.astype("f2").astype("f4")
+    with h5py.File(path, "w") as file:
+        file["contiguous"] = weights
+        file.create_dataset("swapped", data=weights.astype(">f4"))
+        file.create_dataset("chunked", data=weights, chunks=(1, 128, 512))
+        file.create_dataset("cut", data=weights, chunks=(7, 100, 100))
+        file.create_dataset("gzip", data=weights, chunks=(1, 128, 512), compression="gzip")
+        file.create_dataset("gzip-easy", data=rounded, chunks=(1, 128, 512), compression="gzip")
+        file.create_dataset("gzip-shuffle", data=weights, chunks=(1, 512, 512), compression="gzip", shuffle=True)
+        file.create_dataset("gzip-guessed", data=weights, compression="gzip")
+        file.create_dataset("lzf", data=weights, chunks=(1, 512, 512), compression="lzf", shuffle=True)
+
+
+def least(count, body):
+    best = float("inf")
+    for _ in range(count):
+        start = time.perf_counter()
+        body()
+        best = min(best, time.perf_counter() - start)
+    return best
+
+
+def main():
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    executable = subprocess.Popen([sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(command):
+        executable.stdin.write(command + "\n")
+        executable.stdin.flush()
+        return float(executable.stdout.readline())
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "weights.h5"
+        make(path)
+
+        def read(name, add=False):
+            with h5py.File(path, "r") as file:
+                values = file[name][()]
+            return values.view("u8").sum() if add else values
+
+        with h5py.File(path, "r") as file:
+            names = list(file)
+        print(f"{'data set':14} {'':5} {'ours':>8} {'h5py':>8} {'ratio':>6}  (ms)")
+        for name in names:
+            for word in ["read", "sum"]:
+                ours = theirs = float("inf")
+                for _ in range(rounds):
+                    ours = min(ours, ask(f"{word} 1 {path} {name}"))
+                    theirs = min(theirs, least(1, lambda: read(name, word == "sum")))
+                print(f"{name:14} {word:5} {ours * 1e3:8.1f} {theirs * 1e3:8.1f} {theirs / ours:6.2f}", flush=True)
+    executable.stdin.close()
+
+
+main()
