@@ -62,6 +62,10 @@ struct KerasRestoration {
     applications = again.applications
   }
 
+  var draft: KerasFileDraft {
+    KerasFileDraft(facts: facts, description: description, weights: weights)
+  }
+
   private static func byName(_ graph: Graph) -> [String: Tensor] {
     Dictionary(graph.initializers.map { ($0.name, $0.tensor) }, uniquingKeysWith: { a, _ in a })
   }
