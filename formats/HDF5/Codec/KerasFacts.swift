@@ -20,6 +20,8 @@ struct KerasFacts {
   var archiveMetadata: String?
   /// Tokens of look-up layers that stand beside the configuration.
   var vocabularies: [String: [String]] = [:]
+  /// What the groups of an archive's weights are called, by path.
+  var groups: [String: String] = [:]
   /// The names and extents of the weights as JSON text.
   var listing: String?
   /// What the optimizer and the metrics have accumulated, by path in the file.
@@ -40,7 +42,6 @@ struct KerasFacts {
   }
 
   /// The model of a file that says this.
-  ///
   func model(_ made: GraphAssembly.Result, _ weights: WeightTable) -> Model {
     var metadata = Metadata()
     metadata.producerName = "keras"
@@ -53,6 +54,10 @@ struct KerasFacts {
     }
     if let archiveMetadata { properties.append(Property("keras.metadata", archiveMetadata)) }
     properties.append(Property("keras.weights", weights.listing.text))
+    if !groups.isEmpty {
+      let members = groups.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }
+      properties.append(Property("keras.groups", JSONValue.object(members).text))
+    }
     if !weights.vocabularies.isEmpty {
       let members = weights.vocabularies.sorted { $0.key < $1.key }.map {
         JSONMember($0.key, .array($0.value.map { .string($0) }))
@@ -94,6 +99,9 @@ extension KerasFacts {
     trainingConfiguration = texts["keras.training_config"]
     archiveMetadata = texts["keras.metadata"]
     listing = texts["keras.weights"]
+    for member in texts["keras.groups"].flatMap({ try? JSONValue(parsing: $0) })?.members ?? [] {
+      groups[member.key] = member.value.string
+    }
     let tokens = texts["keras.vocabularies"].flatMap { try? JSONValue(parsing: $0) }
     for member in tokens?.members ?? [] {
       vocabularies[member.key] = member.value.array?.compactMap(\.string)

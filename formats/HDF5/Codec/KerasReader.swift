@@ -85,7 +85,7 @@ struct KerasReader {
       (description, _, facts) throws(ReadFailure) in
       let table = try stored.table(for: description)
       let rest = stored.rest(limits: source.limits)
-      facts.state = rest.state
+      (facts.state, facts.groups) = (rest.state, rest.names)
       return (table, rest.losses)
     }
   }

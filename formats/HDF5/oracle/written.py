@@ -8,7 +8,7 @@ Each file takes these ways; what a way writes stands in OUT/<way>/<framework>/<n
     same      .h5 to .h5, .keras to .keras
     native    to a native file and back
     other     .h5 to .keras, .keras to .h5
-    onnx      to ONNX, and from there to .h5 and .keras
+    onnx      to ONNX, without what says that it was Keras, and from there to .h5 and .keras
 
 `write` compares every data set of the first two ways bit by bit, and every attribute and text. `open`
 compares the outputs with those that the generator stored: within 1e-6 of the output's largest value for
@@ -18,13 +18,12 @@ by name is counted, not an error; the names are printed.
 
 import argparse
 import collections
+import concurrent.futures
 import io
 import json
 import os
 import pathlib
-import re
 import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -39,6 +38,16 @@ def convert(wherry, source, target):
     if result.returncode < 0 or result.returncode in (70, 132, 133, 139):
         raise SystemExit(f"{source} -> {target}: status {result.returncode}\n{result.stderr[-2000:]}")
     return None if result.returncode == 0 else (result.stderr or result.stdout).strip()
+
+
+def forget(path):
+    """Leaves only the graph."""
+    import onnx
+
+    model = onnx.load(path)
+    del model.metadata_props[:]
+    del model.training_info[:]
+    onnx.save(model, path)
 
 
 def contents(path):
@@ -77,14 +86,13 @@ def contents(path):
     return found
 
 
-def write(wherry, folder, out, names):
+def write(wherry, folder, out, names, ways):
     counts, refused, failed = collections.Counter(), collections.defaultdict(list), []
-    for source in sorted([*folder.glob("*/*.h5"), *folder.glob("*/*.keras")]):
+
+    def travel(source):
         framework, ending = source.parent.name, source.suffix
-        if names and source.stem not in names:
-            continue
         label = f"{framework}/{source.name}"
-        for way in WAYS:
+        for way in ways:
             other = {".h5": ".keras", ".keras": ".h5"}[ending]
             targets = {
                 "same": [out / way / framework / source.name],
@@ -96,8 +104,10 @@ def write(wherry, folder, out, names):
                 continue
             start, error = source, None
             if way in ("native", "onnx"):
-                start = out / way / framework / (source.stem + {"native": ".wherry", "onnx": ".onnx"}[way])
+                start = out / way / framework / (source.name + {"native": ".wherry", "onnx": ".onnx"}[way])
                 error = convert(wherry, source, start)
+                if way == "onnx" and not error:
+                    forget(start)
             for target in targets:
                 problem = error or convert(wherry, start, target)
                 if problem:
@@ -112,9 +122,13 @@ def write(wherry, folder, out, names):
                     changed = [k for k in before if k in after and before[k] != after[k]]
                     if gone or new or changed:
                         failed.append(f"{way} {label}: gone {gone[:3]}, new {new[:3]}, changed {changed[:3]}")
+
+    sources = sorted([*folder.glob("*keras/*.h5"), *folder.glob("*keras/*.keras")])
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        list(pool.map(travel, [s for s in sources if not names or s.stem in names]))
     for line in failed:
         print(line)
-    for way in WAYS:
+    for way in ways:
         print(f"{way}: {counts[way]} written, {len(refused[way])} refused")
         for label, problem in refused[way]:
             print(f"  {label}: {' / '.join(problem.splitlines())[:300]}")
@@ -122,12 +136,7 @@ def write(wherry, folder, out, names):
     return len(failed)
 
 
-def structure(model, values):
-    """The inputs in the model's own order."""
-    return [values[i] for i in range(len(values))]
-
-
-def open_all(folder, out, framework, names):
+def open_all(folder, out, framework, names, ways):
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -141,7 +150,7 @@ def open_all(folder, out, framework, names):
     else:
         import keras
     counts, failed = collections.Counter(), []
-    for way in WAYS:
+    for way in ways:
         for path in sorted(out.glob(f"{way}/*/*")):
             if path.suffix not in (".h5", ".keras") or names and path.stem not in names:
                 continue
@@ -188,13 +197,15 @@ def main():
     parser.add_argument("step", choices=("write", "open"))
     parser.add_argument("rest", nargs=3)
     parser.add_argument("--only", action="append")
+    parser.add_argument("--way", action="append", choices=WAYS)
     options = parser.parse_args()
+    ways = options.way or WAYS
     if options.step == "write":
         wherry, folder, out = options.rest
-        failed = write(wherry, pathlib.Path(folder), pathlib.Path(out), options.only)
+        failed = write(wherry, pathlib.Path(folder), pathlib.Path(out), options.only, ways)
     else:
         folder, out, framework = options.rest
-        failed = open_all(pathlib.Path(folder), pathlib.Path(out), framework, options.only)
+        failed = open_all(pathlib.Path(folder), pathlib.Path(out), framework, options.only, ways)
     raise SystemExit(failed > 0)
 
 

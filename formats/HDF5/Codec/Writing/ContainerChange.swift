@@ -20,6 +20,7 @@ extension KerasFileDraft {
     if !facts.state.isEmpty { losses.append(Loss(.information, "state of the training")) }
     facts.trainingConfiguration = nil
     facts.state = []
+    facts.groups = [:]
     var members = [
       JSONMember("module", "keras"),
       JSONMember("class_name", .string(className == "Functional" ? "Model" : className)),

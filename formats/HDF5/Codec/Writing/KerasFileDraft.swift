@@ -101,6 +101,9 @@ struct KerasFileDraft {
     var tree = GroupTree()
     try add(description, in: "", to: &tree)
     tree.change("vars") { _ in }
+    for (path, name) in facts.groups.sorted(by: { $0.key < $1.key }) {
+      tree.change(path) { $0.attributes = [HDF5Draft.Attribute("name", .text(name))] }
+    }
     var losses: [Loss] = []
     for entry in facts.state {
       if entry.name.hasPrefix("\(Self.optimizer)/") {
@@ -161,15 +164,21 @@ struct KerasFileDraft {
     }
     do {
       for slot in try layer.slots() {
-        guard let weight = weights[layer.path][slot.key], let path = slot.paths.last else {
+        // Where the file had it; both generations read the last place where it had it nowhere.
+        let known = slot.paths.first { facts.groups[Self.parent("\(folder)/\($0)")] != nil }
+        guard let weight = weights[layer.path][slot.key], let path = known ?? slot.paths.last else {
           throw DecodeError(.missing(slot.key), layer.place)
         }
-        // Both generations use the last, where they differ at all.
         try tree.add("\(folder)/\(path)", weight.tensor)
       }
     } catch {
       throw fault(error, layer.place)
     }
+  }
+
+  /// The path of the group that holds something.
+  private static func parent(_ path: String) -> String {
+    GroupTree.names(path).dropLast().joined(separator: "/")
   }
 
   private func assets(_ model: ModelDescription, in folder: String) -> [(String, [String])] {
