@@ -164,6 +164,7 @@ int main(int count, char **arguments) {
                                 int8_boundary_tests,
                                 int8_elementwise_tests,
                                 int8_spans_tests,
+                                int8_recurrent_tests,
                                 pool8_tests,
                                 qconv_tests,
                                 qmatmul_tests};
