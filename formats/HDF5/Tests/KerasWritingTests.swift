@@ -37,7 +37,8 @@ import WherryOperators
     let (bytes, _) = try written(model, as: path)
     let again = try read(bytes, path)
     #expect(again.violations.isEmpty)
-    #expect(again.graph.inputs.map(\.type.shape?.rank) == model.graph.inputs.map(\.type.shape?.rank))
+    #expect(
+      again.graph.inputs.map(\.type.shape?.rank) == model.graph.inputs.map(\.type.shape?.rank))
     var fixed = model
     for index in fixed.graph.inputs.indices {
       guard case .tensor(let element, let shape?) = model.graph.inputs[index].type else { continue }

@@ -158,7 +158,8 @@ extension NodeSite {
         Array(repeating: 1, count: x.rank - constant.rank) + constant.shape)
     else { throw refusal("a constant of shape \(constant.shape)") }
     let absent = x.axes.indices.filter { x.axes[$0] == nil }
-    guard absent.allSatisfy({ level.shape[$0] == 1 }), x.batchAxis.map({ level.shape[$0] == 1 }) == true
+    guard absent.allSatisfy({ level.shape[$0] == 1 }),
+      x.batchAxis.map({ level.shape[$0] == 1 }) == true
     else { throw refusal("a constant of shape \(constant.shape), which differs along the batch") }
     guard let moved = level.permuted(x.order + absent),
       let weight = moved.reshaped(Array(moved.shape[1..<x.extents.count]))

@@ -67,7 +67,8 @@ struct WindowFit {
           after.append(0)
           continue
         }
-        own = autoPad == .sameUpper ? (total / 2, total - total / 2) : (total - total / 2, total / 2)
+        own =
+          autoPad == .sameUpper ? (total / 2, total - total / 2) : (total - total / 2, total / 2)
       }
       if ceil, stride > 1 {
         guard let extent else { throw site.refusal("ceil_mode over unknown extents") }

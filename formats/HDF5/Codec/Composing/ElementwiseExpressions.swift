@@ -22,7 +22,8 @@ extension NodeExpression {
         named: site.hint)
     },
     NodeExpression(Add.self) { (_, site) throws(EncodeError) in
-      try site.binary("Add") { (constant, x, _) throws(EncodeError) in try site.shifted(x, constant) }
+      try site.binary("Add") { (constant, x, _) throws(EncodeError) in try site.shifted(x, constant)
+      }
     },
     NodeExpression(Sub.self) { (_, site) throws(EncodeError) in
       try site.binary("Subtract") { (constant, x, isFirst) throws(EncodeError) in
@@ -56,12 +57,29 @@ extension NodeExpression {
       let square = try site.merged([x, x], "Multiply")
       return power == 2 ? square : try site.merged([square, x], "Multiply")
     },
-    several(Sum.self, "Add"), several(Mean.self, "Average"), several(Max.self, "Maximum"),
-    several(Min.self, "Minimum"),
+    several(Sum.self, "Add"), several(Mean.self, "Average"),
+    several(Max.self, "Maximum") { (x, limit, site) in
+      limit == 0
+        ? site.rectified(x) : site.rescaled(site.rectified(site.rescaled(x, 1, -limit)), 1, limit)
+    },
+    several(Min.self, "Minimum") { (x, limit, site) in
+      site.rescaled(site.rectified(site.rescaled(x, -1, limit)), -1, limit)
+    },
   ]
 
-  private static func several<O: Operator>(_ type: O.Type, _ className: String) -> NodeExpression {
+  private static func several<O: Operator>(
+    _ type: O.Type, _ className: String,
+    limit: (@Sendable (Strand, Double, NodeSite) -> Strand)? = nil
+  ) -> NodeExpression {
     NodeExpression(type) { (_, site) throws(EncodeError) in
+      if let limit, site.node.inputs.count == 2 {
+        for index in 0..<2 {
+          guard let constant = site.constant(index), constant.count == 1,
+            let number = constant.doubles.first
+          else { continue }
+          return limit(try site.numbers(1 - index), number, site)
+        }
+      }
       var strands: [Strand] = []
       for index in site.node.inputs.indices { strands.append(try site.numbers(index)) }
       return strands.count == 1 ? strands[0] : try site.merged(strands, className)
@@ -166,8 +184,9 @@ extension NodeSite {
     let all = letters.prefix(x.extents.count).joined()
     let own = axes.map { letters[$0] }.joined()
     let extents = axes.compactMap { x.extents[$0] }
-    guard let kernel = scale?.reshaped(extents)
-      ?? .filled(x.element, Array(extents.prefix(1)), 1)
+    guard
+      let kernel = scale?.reshaped(extents)
+        ?? .filled(x.element, Array(extents.prefix(1)), 1)
     else { throw refusal("a constant over unknown extents") }
     let factor = scale == nil ? letters[first] : own
     let shape = x.extents.dropFirst().map { $0.map { JSONValue.integer(Int64($0)) } ?? .null }

@@ -26,6 +26,8 @@ final class GraphComposer {
     graph = model.graph
     let inference = TypeInference(model)
     (types, constants) = (inference.types, inference.contents)
+    // Values that callers may leave out are always left out.
+    for entry in graph.initializers { constants[entry.name] = entry.tensor }
     for node in graph.nodes {
       for case let name? in node.inputs { uses[name, default: 0] += 1 }
     }

@@ -25,6 +25,9 @@ final class LayerSheet {
     var states: [Strand.Origin] = []
     /// What the layer shall be called if that is free.
     var hint: String
+
+    /// Everything that it is given, in Keras's order.
+    var sources: [Strand.Origin] { inputs + states }
   }
 
   private(set) var layers: [Layer] = []
@@ -45,6 +48,8 @@ final class LayerSheet {
     var weights: WeightTable
     /// Names of the graph that Keras can't have, and what they became.
     var renamed: [(from: String, to: String)]
+    /// Whether only Keras 3 reads the connections.
+    var isThirdOnly: Bool
   }
 
   /// Names the layers and joins them.
@@ -75,13 +80,12 @@ final class LayerSheet {
       names[layer] = name
       if name != wanted { renamed.append((wanted, name)) }
     }
-    for index in layers.indices where names[index] == nil {
-      names[index] = unique(layers[index].hint)
-    }
+    let order = order(from: outputs.map(\.origin.layer), inputs: inputs.map(\.layer))
+    for index in order where names[index] == nil { names[index] = unique(layers[index].hint) }
     var table = WeightTable()
     var list: [JSONValue] = []
-    for (index, layer) in layers.enumerated() {
-      let name = names[index] ?? ""
+    for index in order {
+      let (layer, name) = (layers[index], names[index] ?? "")
       list.append(entry(layer, name) { names[$0] ?? "" })
       for weight in layer.weights {
         let path = weight.inner.map { "\(name)/\($0)" } ?? name
@@ -90,7 +94,11 @@ final class LayerSheet {
       }
     }
     func references(_ origins: [Strand.Origin]) -> JSONValue {
-      .array(origins.map { [.string(names[$0.layer] ?? ""), 0, .integer(Int64($0.output))] })
+      let list: [JSONValue] = origins.map {
+        [.string(names[$0.layer] ?? ""), 0, .integer(Int64($0.output))]
+      }
+      // A single tensor stands without a list, and is called without one.
+      return list.count == 1 ? list[0] : .array(list)
     }
     let config: JSONValue = [
       "name": .string(Self.plain(name.isEmpty ? "model" : name)), "trainable": true,
@@ -100,7 +108,48 @@ final class LayerSheet {
     return Page(
       configuration: [
         "module": "keras", "class_name": "Model", "config": config, "registered_name": nil,
-      ], weights: table, renamed: renamed)
+      ], weights: table, renamed: renamed,
+      isThirdOnly: order.contains { !layers[$0].states.isEmpty })
+  }
+
+  /// The layers in the order that Keras gives them when it builds the model, by which it finds their
+  /// weights: from the inputs down, those of one depth as they are met from the outputs. Layers that no
+  /// output rests on are left out.
+  ///
+  /// - Source: Keras 3, `ops/function.py`, `map_graph`; Keras 2 does the same.
+  private func order(from outputs: [Int], inputs: [Int]) -> [Int] {
+    var met: [Int: Int] = [:]
+    var finished: [Int] = []
+    for output in outputs where met[output] == nil {
+      met[output] = met.count
+      var stack = [(layer: output, next: 0)]
+      while let (layer, next) = stack.last {
+        let sources = layers[layer].sources
+        if next == sources.count {
+          finished.append(layer)
+          stack.removeLast()
+          continue
+        }
+        stack[stack.count - 1].next += 1
+        let source = sources[next].layer
+        if met[source] == nil {
+          met[source] = met.count
+          stack.append((source, 0))
+        }
+      }
+    }
+    var depths: [Int: Int] = [:]
+    for layer in finished.reversed() {
+      let depth = depths[layer, default: 0]
+      depths[layer] = depth
+      for source in layers[layer].sources {
+        depths[source.layer] = max(depths[source.layer, default: 0], depth + 1)
+      }
+    }
+    for input in inputs where depths[input] == nil { (depths[input], met[input]) = (0, -1) }
+    return depths.sorted {
+      ($1.value, met[$0.key] ?? 0, $0.key) < ($0.value, met[$1.key] ?? 0, $1.key)
+    }.map(\.key)
   }
 
   /// A layer in the form that both Keras 2 and Keras 3 read.
@@ -112,19 +161,29 @@ final class LayerSheet {
     func reference(_ origin: Strand.Origin) -> [JSONValue] {
       [.string(names(origin.layer)), 0, .integer(Int64(origin.output))]
     }
-    var keywords: [JSONMember] = []
-    if !layer.states.isEmpty {
-      keywords = [
-        JSONMember("initial_state", .array(layer.states.map { .array(reference($0)) }))
+    let call: JSONValue
+    if layer.states.isEmpty {
+      call = .array(layer.inputs.map { .array(reference($0) + [.object([])]) })
+    } else {
+      // Tensors by keyword have a form in each generation; this is Keras 3's.
+      func tensor(_ origin: Strand.Origin) -> JSONValue {
+        [
+          "class_name": "__keras_tensor__",
+          "config": [
+            "shape": [], "dtype": .string(layers[origin.layer].element.name),
+            "keras_history": .array(reference(origin)),
+          ],
+        ]
+      }
+      call = [
+        "args": .array(layer.inputs.map(tensor)),
+        "kwargs": ["initial_state": .array(layer.states.map(tensor))],
       ]
-    }
-    let call = layer.inputs.enumerated().map { index, origin -> JSONValue in
-      .array(reference(origin) + [.object(index == 0 ? keywords : [])])
     }
     return [
       "module": "keras.layers", "registered_name": nil, "class_name": .string(layer.className),
       "name": .string(name), "config": .object(config),
-      "inbound_nodes": call.isEmpty ? [] : [.array(call)],
+      "inbound_nodes": layer.inputs.isEmpty ? [] : [call],
     ]
   }
 

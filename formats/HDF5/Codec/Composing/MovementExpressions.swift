@@ -35,7 +35,14 @@ extension NodeExpression {
     NodeExpression(Expand.self) { (_, site) throws(EncodeError) in
       let x = try site.strand()
       let wanted = try site.integers(1) ?? []
-      // Only what changes nothing.
+      // A new axis before the last may repeat; else only what changes nothing.
+      if wanted.count == 3, x.rank == 3, x.axes == [0, nil, 1] {
+        var result = site.composer.layer(
+          "RepeatVector", [("n", .integer(Int64(wanted[1])))], [x],
+          extents: [x.extents[0], wanted[1], x.extents[1]], named: site.hint)
+        result.isNonNegative = x.isNonNegative
+        return result
+      }
       guard wanted.count <= x.rank,
         zip(wanted.reversed(), x.shape.reversed()).allSatisfy({ $0 == 1 || $0 == $1 })
       else { throw site.refusal("Expand") }

@@ -52,7 +52,9 @@ extension NodeExpression {
       guard extents.count == normalized.count, first > 0 else {
         throw site.refusal("LayerNormalization over unknown extents")
       }
-      var weights = [LayerSheet.Weight("gamma", try site.exact(try site.known(1).reshaped(extents)))]
+      var weights = [
+        LayerSheet.Weight("gamma", try site.exact(try site.known(1).reshaped(extents)))
+      ]
       if site.has(2) {
         weights.append(.init("beta", try site.exact(try site.known(2).reshaped(extents))))
       }
@@ -79,7 +81,8 @@ extension NodeSite {
   fileprivate func grouped(
     _ x: Strand, _ groups: Int, _ epsilon: Float
   ) throws(EncodeError) -> Strand {
-    let input = try image(x)
+    guard x.rank >= 2 else { throw refusal("\(node.operation.name) of rank \(x.rank)") }
+    let input = try composer.arranged(x, [0] + Array(2..<x.rank) + [1], at: place)
     return map(
       input, "GroupNormalization",
       [

@@ -56,15 +56,49 @@ extension NodeExpression {
           x, axis: x.rank - 2, with: try site.exact(matrix.permuted([1, 0])))
       }
       let (a, b) = (try site.numbers(0), try site.numbers(1))
-      guard a.rank == 3, b.rank == 3 else {
-        throw site.refusal("MatMul of two tensors of ranks \(a.rank) and \(b.rank)")
+      if a.rank == 3, b.rank == 3 { return try site.dot(a, b) }
+      // Keras's layer has no axes of its own for heads, so that each is a layer.
+      guard a.rank == 4, b.rank == 4, let heads = a.extent(1), heads == b.extent(1), heads <= 32
+      else { throw site.refusal("MatMul of two tensors of ranks \(a.rank) and \(b.rank)") }
+      func head(_ x: Strand, _ index: Int) throws(EncodeError) -> Strand {
+        let part = try site.cropped(x, axis: 1, before: index, after: heads - index - 1)
+        return try site.squeezed(part, [1])
       }
-      let (left, right) = (
-        try site.composer.inOrder(a, at: site.place), try site.composer.inOrder(b, at: site.place)
-      )
+      var products: [Strand] = []
+      for index in 0..<heads {
+        let product = try site.dot(try head(a, index), try head(b, index))
+        products.append(
+          try site.composer.reshaped(
+            product, [product.extents[0], 1] + product.extents.dropFirst(), at: site.place))
+      }
+      guard let first = products.first else { throw site.refusal("MatMul of no heads") }
+      if heads == 1 { return first }
       return site.composer.layer(
-        "Dot", [("axes", [2, 1]), ("normalize", false)], [left, right],
-        extents: [left.extents[0], left.extents[1], right.extents[2]], named: site.hint)
+        "Concatenate", [("axis", 1)], products,
+        extents: [first.extents[0], heads] + first.extents.dropFirst(2), named: site.hint)
+    },
+    NodeExpression(Einsum.self) { (operation, site) throws(EncodeError) in
+      let equation = operation.equation.filter { $0 != " " }
+      let sides = equation.split(separator: ">").map(String.init)
+      guard site.node.inputs.count == 2, sides.count == 2, sides[0].hasSuffix("-"),
+        case let terms = sides[0].dropLast().split(separator: ",").map(String.init),
+        terms.count == 2, let batch = terms[0].first, sides[1].first == batch,
+        !terms[1].contains(batch), let kernel = site.constant(1), !equation.contains(".")
+      else { throw site.refusal("Einsum \(operation.equation)") }
+      let x = try site.composer.inOrder(try site.numbers(), at: site.place)
+      var sizes: [Character: Int] = [:]
+      for (letter, extent) in zip(terms[0], x.extents) { sizes[letter] = extent }
+      for (letter, extent) in zip(terms[1], kernel.shape) { sizes[letter] = extent }
+      let extents = [x.extents[0]] + sides[1].dropFirst().map { sizes[$0] }
+      return site.composer.layer(
+        "EinsumDense",
+        [
+          ("equation", .string(equation)),
+          (
+            "output_shape",
+            .array(extents.dropFirst().map { $0.map { .integer(Int64($0)) } ?? .null })
+          ), ("activation", "linear"), ("bias_axes", .null),
+        ], [x], weights: [.init("kernel", kernel)], extents: extents, named: site.hint)
     },
     NodeExpression(Gather.self) { (operation, site) throws(EncodeError) in
       if let table = site.constant(0), site.constant(1) == nil {
@@ -98,6 +132,14 @@ extension NodeSite {
   func exact(_ tensor: Tensor?) throws(EncodeError) -> Tensor {
     guard let tensor else { throw refusal("a constant of this form") }
     return tensor
+  }
+
+  /// The products of the matrices of two batches.
+  fileprivate func dot(_ a: Strand, _ b: Strand) throws(EncodeError) -> Strand {
+    let (left, right) = (try composer.inOrder(a, at: place), try composer.inOrder(b, at: place))
+    return composer.layer(
+      "Dot", [("axes", [2, 1]), ("normalize", false)], [left, right],
+      extents: [left.extents[0], left.extents[1], right.extents[2]], named: hint)
   }
 
   /// The product of one axis with a constant matrix `[extent, units]`; the axis stays where it is.

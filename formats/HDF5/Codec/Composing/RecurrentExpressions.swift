@@ -208,8 +208,10 @@ struct RecurrentSheet {
   ) throws(EncodeError) -> [Strand?] {
     func inner(_ name: String, isReversed: Bool) -> JSONValue {
       let config =
-        [("name", JSONValue.string(name)), ("trainable", true),
-         ("dtype", .string(input.element.name))]
+        [
+          ("name", JSONValue.string(name)), ("trainable", true),
+          ("dtype", .string(input.element.name)),
+        ]
         + settings.map { $0.0 == "go_backwards" ? ($0.0, .bool(isReversed)) : $0 }
       return [
         "module": "keras.layers", "registered_name": nil, "class_name": .string(className),
@@ -224,8 +226,8 @@ struct RecurrentSheet {
         ("merge_mode", "concat"), ("layer", inner("forward_\(name)", isReversed: false)),
         ("backward_layer", inner("backward_\(name)", isReversed: true)),
       ], [input],
-      weights: try weights(0, inner: "forward")
-        + weights(directions - 1, inner: "backward"),
+      weights: try weights(0, inner: "forward/forward_\(name)")
+        + weights(directions - 1, inner: "backward/backward_\(name)"),
       extents: wantsSequence ? [batch, time, 2 * units] : [batch, 2 * units], named: site.hint)
     let (composer, place) = (site.composer, site.place)
     if directions == 1 {

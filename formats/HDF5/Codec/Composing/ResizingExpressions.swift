@@ -7,14 +7,21 @@ import WherryText
 extension NodeSite {
   func resized(_ operation: Resize) throws(EncodeError) -> Strand {
     let whole = try numbers()
-    guard let shape = outputShape(), shape.count == whole.rank, (3...5).contains(whole.rank),
-      shape[1].extent == whole.extent(1)
-    else { throw refusal("Resize to an unknown shape") }
-    let x = try image(whole)
+    guard let shape = outputShape(), shape.count == whole.rank, (3...5).contains(whole.rank) else {
+      throw refusal("Resize to an unknown shape")
+    }
+    // Channels are the axis that keeps its extent, in front or behind.
+    let last = whole.rank - 1
+    let channels = [1, last].first { axis in
+      shape[axis].extent != nil && shape[axis].extent == whole.extent(axis)
+    }
+    guard let channels, whole.batchAxis == 0 else { throw refusal("Resize of channels") }
+    let axes = (1...last).filter { $0 != channels }
+    let x = try composer.arranged(whole, [0] + axes + [channels], at: place)
     let spatial = x.rank - 2
     var (sizes, factors): ([Int], [Int]) = ([], [])
     for axis in 0..<spatial {
-      guard let extent = x.extents[axis + 1], let size = shape[axis + 2].extent, extent > 0 else {
+      guard let extent = x.extents[axis + 1], let size = shape[axes[axis]].extent, extent > 0 else {
         throw refusal("Resize over unknown extents")
       }
       sizes.append(size)
@@ -34,7 +41,7 @@ extension NodeSite {
         extents: [x.extents[0]] + sizes + [x.extents.last ?? nil], named: hint)
     case .linear:
       guard spatial == 2, operation.coordinateTransformationMode == .halfPixel,
-        !operation.antialias, try scalesAreRatios(sizes, x)
+        !operation.antialias, scalesAreRatios(operation, sizes, x, axes)
       else { throw refusal("Resize in this way") }
       result = composer.layer(
         "Resizing",
@@ -50,11 +57,15 @@ extension NodeSite {
   }
 
   /// Scales other than those of the extents would move the sampling points.
-  private func scalesAreRatios(_ sizes: [Int], _ x: Strand) throws(EncodeError) -> Bool {
-    guard has(2), let scales = constant(2)?.doubles, scales.count == x.rank else { return true }
+  private func scalesAreRatios(
+    _ operation: Resize, _ sizes: [Int], _ x: Strand, _ axes: [Int]
+  ) -> Bool {
+    guard has(2), let scales = constant(2)?.doubles, !scales.isEmpty else { return true }
+    let named = (operation.axes ?? Array(0..<x.rank)).map { $0 < 0 ? $0 + x.rank : $0 }
     return sizes.indices.allSatisfy { axis in
       guard let extent = x.extents[axis + 1] else { return false }
-      return abs(scales[axis + 2] * Double(extent) - Double(sizes[axis])) < 1e-4
+      let scale = named.firstIndex(of: axes[axis]).flatMap { $0 < scales.count ? scales[$0] : nil }
+      return abs((scale ?? 1) * Double(extent) - Double(sizes[axis])) < 1e-4
     }
   }
 }

@@ -50,7 +50,9 @@ struct GroupTree {
   /// - Throws: `EncodeError.inexpressible` for elements that HDF5 has no type for.
   mutating func add(_ path: String, _ tensor: Tensor) throws(EncodeError) {
     var names = Self.names(path)
-    guard let last = names.popLast() else { throw EncodeError(.invalid("a data set without a name")) }
+    guard let last = names.popLast() else {
+      throw EncodeError(.invalid("a data set without a name"))
+    }
     let value = try tensor.draft(at: Place().inside("data set", path))
     change(names.joined(separator: "/")) { group in
       group.datasets.append((last, HDF5Draft.Dataset(value)))

@@ -66,9 +66,14 @@ struct KerasWriter {
     } catch {
       throw EncodeError(.invalid("\(error.reason)"), error.place)
     }
-    if let error = reader.errors.first { throw EncodeError(.invalid("\(error.reason)"), error.place) }
+    if let error = reader.errors.first {
+      throw EncodeError(.invalid("\(error.reason)"), error.place)
+    }
     var losses = page.renamed.map { from, to in
       Loss(.information, "the name \"\(from)\" became \"\(to)\"")
+    }
+    if page.isThirdOnly {
+      losses.append(Loss(.capability, "Keras 2 does not read initial states in this form"))
     }
     losses += Self.untold(model)
     return (
