@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and runs the kernel tests: natively, under sanitizers, and for both ARMs under qemu-user where
-# the cross toolchains are present.  runtime/Tests/kernels/run.sh [native|sanitize|aarch64|armv7|bench …]
+# the cross toolchains are present.  runtime/Tests/kernels/run.sh [native|sanitize|aarch64|armv7|spills|bench …]
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -54,8 +54,32 @@ cross() {
     exit $passed' "$qemu" "/usr/$triple" "$out/$name/tests" <<<"${cpus// /$'\n'}"
 }
 
+# spills_of OBJDUMP compiler and flags… : no loop of dot products may touch the stack.
+spills_of() {
+  local objdump=$1 file failed=0
+  shift
+  for file in "$kernels"/int8_conv/q{tile,gemv}_*.c; do
+    "$@" "${flags[@]}" -c "$file" -o "$out/spills.o"
+    "$objdump" -d --no-show-raw-insn "$out/spills.o" >"$out/spills.s"
+    # A variant of another processor is an empty object.
+    grep -qE 'dpbusd|maddwd|[su]dot|smmla|mlal|mull' "$out/spills.s" || continue
+    echo -n "$(basename "$file"): "
+    awk -f "$here/spills.awk" "$out/spills.s" || failed=1
+  done
+  return $failed
+}
+
+spills() {
+  mkdir -p "$out"
+  spills_of objdump "$clang" -O2
+  if command -v aarch64-linux-gnu-objdump >/dev/null; then
+    spills_of aarch64-linux-gnu-objdump "$clang" -Os --target=aarch64-linux-gnu -isystem /usr/aarch64-linux-gnu/include
+  fi
+}
+
 bench() {
   local program
+  spills
   mkdir -p "$out"
   for program in "$here"/bench*.c; do
     "$clang" -O2 "${flags[@]}" "${sources[@]}" "$program" -lm -o "$out/bench"
@@ -67,7 +91,7 @@ bench() {
 for step in "$@"; do
   echo "== $step"
   case $step in
-    native | sanitize | bench) "$step" ;;
+    native | sanitize | spills | bench) "$step" ;;
     aarch64) cross aarch64 aarch64-linux-gnu qemu-aarch64 "cortex-a53 cortex-a72 cortex-a76 max" ;;
     armv7) cross armv7 arm-linux-gnueabihf qemu-arm "cortex-a7 max" -march=armv7-a -mfpu=neon -mfloat-abi=hard ;;
     *) echo "run.sh: unknown step $step" >&2 && exit 64 ;;
