@@ -202,21 +202,6 @@ static void by_pixels(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
   }
 }
 
-/* The same of lines rows of a strip, with copies of windows. */
-static void gathered(walk *s, int panels, ptrdiff_t pixel, int32_t lines) {
-  wh_qtile *t = &s->tile;
-  const int32_t pixels = lines * s->p->out[2];
-  const int height = wh_qkernel_height(&s->kernel, pixels, panels);
-  t->tiles = 1;
-  for (int32_t i = 0; i < pixels; i += t->rows) {
-    t->rows = (int)wh_min64(pixels - i, height);
-    t->segment_count = 1;
-    wh_qwindow_gather(&s->window, i, t->rows, wh_qkernel_reach(&s->kernel, t->rows));
-    place(s, s->first, panels, pixel + i);
-    wh_qtile_columns(&s->kernel, t);
-  }
-}
-
 /* Lines rows of output that a strip holds the windows of, in few calls. */
 static void of_strip(walk *s, int panels, ptrdiff_t pixel, int32_t lines) {
   wh_qtile *t = &s->tile;
@@ -244,9 +229,7 @@ static void by_strips(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
   const wh_qwindow *window = &s->window;
   const wh_qconv *p = s->p;
   const int32_t width = p->out[2], height = p->out[1];
-  const ptrdiff_t line = p->stride[1] * window->strip_line, copies = window->runs * window->count;
-  const bool gather =
-      copies <= WH_QGATHERED / WH_QROWS && (width < 7 || (window->count <= 8 && window->runs >= 4));
+  const ptrdiff_t line = p->stride[1] * window->strip_line;
   int32_t most = window->strip_rows, lines;
   /* More calls are the lesser evil where x would leave the first cache between panels. */
   if (panels > s->kernel.panels) most = (int32_t)wh_min64(most, wh_max64(X_CALL / line, 1));
@@ -254,10 +237,7 @@ static void by_strips(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
     const int32_t row = (int32_t)(from / width % height);
     lines = (int32_t)wh_min64(wh_min64(height - row, most), (end - from) / width);
     wh_qwindow_strip(&s->window, from, lines);
-    if (gather)
-      gathered(s, panels, from, lines);
-    else
-      of_strip(s, panels, from, lines);
+    of_strip(s, panels, from, lines);
   }
 }
 
@@ -281,12 +261,12 @@ static void group_of(walk *s, ptrdiff_t pixels) {
       const int wide = panels - s->first < block ? panels - s->first : block;
       if (is_matrix)
         flat(s, wide, from, end);
+      else if (s->p->out[2] <= 4)
+        by_pixels(s, wide, from, end);
       else if (s->window.strip_rows)
         by_strips(s, wide, from, end);
-      else if (s->p->out[2] > 4)
-        by_output_rows(s, wide, from, end);
       else
-        by_pixels(s, wide, from, end);
+        by_output_rows(s, wide, from, end);
     }
   }
 }

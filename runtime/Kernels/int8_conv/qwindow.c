@@ -89,29 +89,6 @@ void wh_qwindow_of_strip(wh_qwindow *s, int32_t column, int valid, int rows) {
   }
 }
 
-void wh_qwindow_gather(wh_qwindow *s, int32_t pixel, int valid, int rows) {
-  const wh_qconv *p = s->p;
-  wh_qsegment *segment = s->segments;
-  const int32_t width = p->out[2];
-  const ptrdiff_t between = p->stride[2] * s->strides[2], step = p->dilation[1] * s->strip_line;
-  int32_t column = pixel % width;
-  const uint8_t *line = s->strip + pixel / width * (p->stride[1] * s->strip_line);
-  uint8_t *to = s->gathered;
-  segment->runs = 1;
-  segment->count = s->runs * s->count;
-  for (int r = 0; r < rows; r++) {
-    segment->steps[r] = 0;
-    segment->rows[r] = r < valid ? to : segment->rows[valid - 1];
-    if (r >= valid) continue;
-    const uint8_t *x = line + column * between;
-    for (ptrdiff_t run = s->runs; run > 0; run--, x += step, to += s->count)
-      copy_loosely(to, x, s->count);
-    if (++column < width) continue;
-    column = 0;
-    line += p->stride[1] * s->strip_line;
-  }
-}
-
 /* A line of a strip: padding, inside bytes of x, padding. */
 static inline void copy_line(const wh_qwindow *s, uint8_t *to, const uint8_t *x, ptrdiff_t before,
                              ptrdiff_t inside) {

@@ -8,8 +8,6 @@
  * that cross the left or right edge, or of a strip. Copies of one segment of WH_QPAD bytes fit for
  * every row. */
 enum { WH_QSEGMENTS = 16, WH_QPAD = 256, WH_QEDGES = 10496, WH_QSLACK = 64 };
-/* Bytes of gathered windows. */
-enum { WH_QGATHERED = 2048 };
 
 typedef struct wh_qpixel {
   const uint8_t *image;
@@ -46,7 +44,6 @@ typedef struct wh_qwindow {
   wh_qsegment segments[WH_QSEGMENTS];
   uint8_t zeros[WH_QPAD + WH_QSLACK];
   uint8_t edges[WH_QEDGES + WH_QSLACK];
-  uint8_t gathered[WH_QGATHERED + WH_QSLACK];
 } wh_qwindow;
 
 /* Bytes of a panel, its head included; WH_TOO_MANY when they overflow. */
@@ -73,10 +70,6 @@ void wh_qwindow_strip(wh_qwindow *s, ptrdiff_t pixel, int32_t rows);
 /* Lists the windows of valid columns of the strip's first output row from column on, the last
  * repeated up to rows, as one segment. */
 void wh_qwindow_of_strip(wh_qwindow *s, int32_t column, int valid, int rows);
-
-/* Lists copies of the windows of valid pixels of the strip from pixel on, the last repeated up to
- * rows, as one run. runs * count bytes for each must fit into gathered. */
-void wh_qwindow_gather(wh_qwindow *s, int32_t pixel, int valid, int rows);
 
 /* Any valid pixels from pixel on, the last repeated up to rows, for wh_qwindow_pieces. */
 void wh_qwindow_locate(wh_qwindow *s, ptrdiff_t pixel, int valid, int rows);
