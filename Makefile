@@ -42,12 +42,15 @@ test-runtime:
 # What the tools that made the models say: needs the suites, and a Python with fixtures/generators/oracle.txt.
 PYTHON ?= python3
 conformance: all arm
-	rm -rf .build/written && mkdir -p .build/written/onnx .build/written/json
+	rm -rf .build/written && mkdir -p .build/written/onnx .build/written/json .build/written/hdf5
 	$(PYTHON) runtime/Tests/models/run.py $(BUILD)/wherry
 	WHERRY_ROUNDTRIP_OUT=.build/written/onnx swift test --filter ONNXRoundTripTests
 	$(PYTHON) formats/ONNX/oracle/roundtrip.py $${WHERRY_SUITES:-../shared/suites} .build/written/onnx
 	WHERRY_JSON_OUT=.build/written/json swift test --filter JSONSuiteTests
 	$(PYTHON) formats/JSON/oracle/validate.py .build/written/json
+	WHERRY_HDF5_OUT=.build/written/hdf5 swift test --filter WherryHDF5Tests
+	$(PYTHON) formats/HDF5/oracle/digests.py --compare suite $${WHERRY_SUITES:-../shared/suites}/hdf5 .build/written/hdf5
+	$(PYTHON) formats/HDF5/oracle/digests.py --compare written .build/written/hdf5 .build/written/hdf5
 
 clean:
 	rm -rf .build

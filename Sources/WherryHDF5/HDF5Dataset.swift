@@ -100,9 +100,8 @@ public struct HDF5Dataset: Sendable {
     guard size <= image.limits.expandedBytes else {
       throw DecodeError(.limit("expanded bytes", image.limits.expandedBytes), at)
     }
-    return Bytes(count: size) { target in
-      if let fill { Self.repeat(fill, over: target) }
-    }
+    guard let fill else { return Bytes(count: size) { _ in } }
+    return ResultBuffer.bytes(size) { target in Self.repeat(fill, over: target) }
   }
 
   static func `repeat`(_ element: Bytes, over target: UnsafeMutableRawBufferPointer) {

@@ -8,7 +8,7 @@ import Testing
     ("Sources/WherryBytes/", ["Glibc"]),
     ("Sources/WherryGraph/", ["WherryBytes", "Glibc"]),
     ("Sources/WherryOperators/", ["WherryBytes", "WherryGraph", "Glibc"]),
-    ("Sources/WherryHDF5/", ["WherryBytes", "CZlib"]),
+    ("Sources/WherryHDF5/", ["WherryBytes", "CZlib", "Glibc"]),
     ("Sources/WherryData/", ["WherryBytes", "WherryGraph", "CZlib", "FoundationEssentials"]),
     (
       "Sources/WherryPasses/",
