@@ -42,11 +42,14 @@ test-runtime:
 # What the tools that made the models say: needs the suites, and a Python with fixtures/generators/oracle.txt.
 PYTHON ?= python3
 conformance: all arm
-	rm -rf .build/written && mkdir -p .build/written/onnx .build/written/json .build/written/hdf5
+	rm -rf .build/written && mkdir -p .build/written/onnx .build/written/json .build/written/qdq .build/written/hdf5
 	$(PYTHON) runtime/Tests/models/run.py $(BUILD)/wherry
+	$(PYTHON) runtime/Tests/models/same_bytes.py $(BUILD)/wherry
+	$(PYTHON) formats/ONNX/oracle/qdq.py $(BUILD)/wherry .build/written/qdq
 	WHERRY_ROUNDTRIP_OUT=.build/written/onnx swift test --filter ONNXRoundTripTests
 	$(PYTHON) formats/ONNX/oracle/roundtrip.py $${WHERRY_SUITES:-../shared/suites} .build/written/onnx
 	WHERRY_JSON_OUT=.build/written/json swift test --filter JSONSuiteTests
+	$(PYTHON) formats/ONNX/oracle/qdq.py $(BUILD)/wherry .build/written/qdq
 	$(PYTHON) formats/JSON/oracle/validate.py .build/written/json
 	WHERRY_HDF5_OUT=.build/written/hdf5 swift test --filter WherryHDF5Tests
 	$(PYTHON) formats/HDF5/oracle/digests.py --compare suite $${WHERRY_SUITES:-../shared/suites}/hdf5 .build/written/hdf5

@@ -16,6 +16,7 @@ let formats: [(module: String, folder: String, needs: [Target.Dependency])] = [
   ("WherryNative", "Native", ["WherryPasses", "CWherryABI", "CWherryKernels"]),
   ("WherryONNX", "ONNX", ["CONNXSchema", "CProtobufC"]),
   ("WherryJSON", "JSON", []),
+  ("WherryKeras", "HDF5", ["WherryHDF5", "WherryText", "WherryZip"]),
 ]
 
 func module(
@@ -56,10 +57,12 @@ let package = Package(
 
     module("WherryBytes", settings: evaluated),
     module("WherryGraph", ["WherryBytes"], settings: evaluated),
+    module("WherryText", ["WherryBytes"]),
     module("WherryHDF5", ["WherryBytes", "CZlib"], settings: evaluated),
-    module("WherryData", ["WherryGraph", "CZlib"]),
+    module("WherryZip", ["WherryBytes", "CZlib"]),
+    module("WherryData", ["WherryGraph", "WherryZip", "CZlib"]),
     module("WherryOperators", ["WherryGraph"], settings: evaluated),
-    module("WherryPasses", ["WherryOperators", "CWherryABI"]),
+    module("WherryPasses", ["WherryOperators", "CWherryABI"], settings: evaluated),
     .target(
       name: "WherryCore", dependencies: ["CWherryABI", "CWherryKernels"], path: "runtime/Core",
       swiftSettings: strict),
@@ -86,6 +89,7 @@ let package = Package(
 
     module("TestSupport", ["Wherry"], path: "Tests/TestSupport"),
     tests("WherryBytesTests", ["WherryBytes"]),
+    tests("WherryTextTests", ["WherryText"]),
     tests("WherryHDF5Tests", ["WherryHDF5", "CWherryKernels"]),
     tests("WherryDataTests", ["WherryData"]),
     tests("WherryGraphTests", ["WherryGraph", "WherryOperators"]),

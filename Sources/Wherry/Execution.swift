@@ -51,6 +51,23 @@ public struct Execution {
     (self.engine, native) = (.reference, Bytes())
   }
 
+  /// Prepares a model that is in memory.
+  ///
+  /// - Parameter skipped: names of passes to leave out on the way to the plan.
+  /// - Throws: `ExecutionError` when the runtime is asked for and can't execute the model.
+  init(
+    _ model: Model, engine: Engine, shapes: [String: [Int]], skipping skipped: Set<String> = []
+  ) throws(ExecutionError) {
+    (self.model, self.engine, notes) = (model, engine, [])
+    guard engine == .runtime else {
+      native = Bytes()
+      return
+    }
+    let (compiled, problems) = Self.compile(model, shapes, skipping: skipped)
+    guard let compiled else { throw ExecutionError(lines: problems) }
+    native = compiled
+  }
+
   /// A note for every output that is no tensor: it is computed, but `run` gives tensors only.
   private static func unshown(_ model: Model) -> [String] {
     model.graph.outputs.filter { output in
@@ -73,10 +90,17 @@ public struct Execution {
     if file.format == NativeFormat.self, NativeFormat.plan(file.bytes) != nil {
       return (file.bytes, [])
     }
+    return compile(file.model, shapes)
+  }
+
+  private static func compile(
+    _ model: Model, _ shapes: [String: [Int]], skipping skipped: Set<String> = []
+  ) -> (bytes: Bytes?, problems: [String]) {
     var options = WriteOptions()
-    (options.isPlanOnly, options.inputShapes) = (true, batched(file.model, shapes))
+    (options.isPlanOnly, options.inputShapes) = (true, batched(model, shapes))
+    options.skippedPasses = skipped
     do throws(EncodeError) {
-      let (bytes, losses) = try NativeFormat.encode(file.model, options)
+      let (bytes, losses) = try NativeFormat.encode(model, options)
       let reasons = losses.filter { $0.kind == .capability }.map(\.description)
       guard NativeFormat.plan(bytes) != nil else {
         return (nil, reasons.isEmpty ? ["there is no plan for it"] : reasons)

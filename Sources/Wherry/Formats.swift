@@ -1,6 +1,7 @@
 import WherryBytes
 import WherryGraph
 import WherryJSON
+import WherryKeras
 import WherryNative
 import WherryONNX
 import WherryOperators
@@ -11,6 +12,7 @@ public enum Formats {
     NativeFormat.self,
     ONNXFormat.self,
     JSONFormat.self,
+    KerasFormat.self,
   ]
 
   /// The format of a `--from` or `--to` name.

@@ -87,6 +87,26 @@ public struct ModelSession {
     return result
   }
 
+  /// The outputs where they lie, by name: the next invocation overwrites them.
+  func sharedOutputs() throws(ExecutionError) -> [String: Tensor] {
+    var result: [String: Tensor] = [:]
+    let owner = Owner(session)
+    for (index, output) in session.outputs.enumerated() {
+      let store = ByteStore(session.output(index)) { _ in withExtendedLifetime(owner) {} }
+      guard let element = ElementType(rawValue: output.element),
+        let tensor = Tensor(element, output.dims, bytes: Bytes(store: store))
+      else { throw ExecutionError(lines: ["output \"\(output.name)\" has an unknown type"]) }
+      result[output.name] = tensor
+    }
+    return result
+  }
+
+  /// Keeps the memory of outputs alive; touches nothing else of the session.
+  private final class Owner: @unchecked Sendable {
+    private let session: RuntimeModel
+    init(_ session: RuntimeModel) { self.session = session }
+  }
+
   /// Runs the file's self-test vectors.
   public func selfTest() throws(ExecutionError) {
     try Self.explained { () throws(RuntimeError) in try session.selfTest() }

@@ -24,7 +24,10 @@ public struct Bytes: Sendable {
   /// A copy of `bytes`.
   public init(_ bytes: some Collection<UInt8>) {
     self.init(count: bytes.count) { target in
-      _ = target.initializeMemory(as: UInt8.self, from: bytes)
+      let isCopied: Void? = bytes.withContiguousStorageIfAvailable { source in
+        target.copyMemory(from: UnsafeRawBufferPointer(source))
+      }
+      if isCopied == nil { _ = target.initializeMemory(as: UInt8.self, from: bytes) }
     }
   }
 

@@ -37,6 +37,8 @@ struct ConvertCommand: ParsableCommand {
   var compact = false
   @Flag(help: "Native: keep only what the runtime needs, without the portable graph.")
   var planOnly = false
+  @Flag(help: "Native: leave out the self-test's inputs and outputs, for the smallest file.")
+  var noSelfTest = false
   @OptionGroup var shapes: ShapeOptions
   @OptionGroup var bounds: BoundOptions
   @OptionGroup var json: JSONOption
@@ -61,6 +63,7 @@ struct ConvertCommand: ParsableCommand {
       (options.opset, options.externalDataThreshold) = (opset, externalData)
       (options.decimalElements, options.isPretty) = (decimals, !compact)
       (options.isPlanOnly, options.inputShapes) = (planOnly, shapes.byName)
+      options.includesSelfTest = !noSelfTest
       let losses = try progressing("writing \(output)") {
         try file.model.write(to: output, as: format, options: options, isStrict: strict)
       }

@@ -4,6 +4,7 @@ import Glibc
 import Wherry
 import WherryBytes
 import WherryGraph
+import WherryPasses
 
 /// What the shell is told, after BSD's sysexits.h.
 enum Exit {
@@ -77,6 +78,9 @@ func reporting<R>(_ body: () throws -> R) throws -> R {
     throw Exit.badData
   } catch let error as ExecutionError {
     for line in error.lines { Report.note("error: \(line)") }
+    throw Exit.badData
+  } catch let error as QuantizationError {
+    Report.note("error: \(error)")
     throw Exit.badData
   } catch let code as ExitCode {
     throw code

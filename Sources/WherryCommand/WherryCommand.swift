@@ -14,6 +14,7 @@ struct WherryCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       ConvertCommand.self, InspectCommand.self, CheckCommand.self, RunCommand.self,
-      CompareCommand.self, BenchCommand.self, VerifyCommand.self,
+      CompareCommand.self, QuantizeCommand.self, OptimizeCommand.self, BenchCommand.self,
+      VerifyCommand.self,
     ])
 }

@@ -1,5 +1,6 @@
 import WherryBytes
 import WherryGraph
+import WherryZip
 
 /// Data files turned into the inputs a model declares.
 public struct InputData: Sendable {

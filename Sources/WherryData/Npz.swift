@@ -1,5 +1,6 @@
 import WherryBytes
 import WherryGraph
+import WherryZip
 
 /// NumPy's archive of named arrays: a zip of npy files.
 public enum Npz {

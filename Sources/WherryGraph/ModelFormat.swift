@@ -63,6 +63,10 @@ public struct WriteOptions: Sendable {
   public var isPretty = true
   /// Native: leave the portable graph out, keeping only what the runtime needs.
   public var isPlanOnly = false
+  /// Native: put in seeded inputs with their outputs, for a self-test on the board.
+  public var includesSelfTest = true
+  /// Native: names of passes to leave out on the way to the plan.
+  public var skippedPasses: Set<String> = []
   /// Extents for symbolic or unknown input axes, by input name, for formats that need fixed shapes.
   public var inputShapes: [String: [Int]] = [:]
 
@@ -97,6 +101,12 @@ public protocol Pass: Sendable {
   /// Lower case with hyphens: `fold-constants`.
   static var name: String { get }
   static var summary: String { get }
+  /// Largest difference it may make in an output, relative to the output's largest value.
+  static var tolerance: Double { get }
   /// - Returns: how many places changed.
   static func run(_ model: inout Model) throws(RunError) -> Int
+}
+
+extension Pass {
+  public static var tolerance: Double { 1e-5 }
 }

@@ -3,5 +3,5 @@ import WherryGraph
 /// Every operator the graph knows.
 public enum OperatorSet {
   public static let all = OperatorTable(
-    mathOperators + networkOperators + tensorOperators)
+    mathOperators + networkOperators + tensorOperators + quantizedOperators)
 }

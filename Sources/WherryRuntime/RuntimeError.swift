@@ -6,7 +6,7 @@ public struct RuntimeError: Error, Equatable, Sendable {
   public enum Status: Int32, Sendable {
     case badArgument = 1
     case notAModel, badVersion, truncated, badModel, noPlan, unsupported, noMemory, badSize
-    case badValue, badDigest, testFailed, noTest
+    case badValue, badDigest, testFailed, noTest, noThread
   }
 
   public var status: Status

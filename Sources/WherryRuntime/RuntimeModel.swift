@@ -32,6 +32,8 @@ public final class RuntimeModel {
     public var checkDigests = false
     /// Measure every operation, for `profile()`.
     public var profile = false
+    /// Threads that share an invocation's large operations, the caller's included; at most 16.
+    public var threads = 1
 
     public init() {}
   }
@@ -57,6 +59,7 @@ public final class RuntimeModel {
     choices.cpu_mask = options.forbiddenCPU
     choices.check_digests = options.checkDigests ? 1 : 0
     choices.profile = options.profile ? 1 : 0
+    choices.threads = UInt32(clamping: options.threads)
     choices.clock = { monotonicNanoseconds() }
     var opened: OpaquePointer?
     do throws(RuntimeError) {

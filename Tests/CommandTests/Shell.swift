@@ -16,6 +16,10 @@ enum Shell {
   static let digits = fixtures.appending(path: "models/digits_cnn.onnx").path
 
   static func wherry(_ arguments: String..., input: Data? = nil) throws -> Result {
+    try run(arguments, input: input)
+  }
+
+  static func run(_ arguments: [String], input: Data? = nil) throws -> Result {
     let process = Process()
     process.executableURL = command
     process.arguments = arguments

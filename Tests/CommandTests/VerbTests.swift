@@ -10,7 +10,7 @@ import Testing
   @Test func helpNamesEveryVerb() throws {
     let help = try Shell.wherry("--help")
     #expect(help.status == 0)
-    for verb in ["convert", "inspect", "check", "run", "compare", "bench", "verify"] {
+    for verb in ["convert", "inspect", "check", "run", "compare", "quantize", "bench", "verify"] {
       #expect(help.text.contains("  \(verb)"))
     }
   }
@@ -130,6 +130,19 @@ import Testing
       bytes[bytes.count - 1] ^= 1
       try bytes.write(to: file)
       #expect(try Shell.wherry("verify", file.path).status == 1)
+    }
+  }
+
+  @Test func optimizeListsEveryPassAndProvesIt() throws {
+    try Shell.inFolder { folder in
+      let output = folder.appending(path: "smaller.onnx").path
+      let result = try Shell.wherry("optimize", Shell.digits, output)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(
+        result.text.contains("fuse-batch-norm        3 changes, nodes 14 -> 11, outputs within"))
+      #expect(result.text.contains("fuse-activation        3 changes, operations 11 -> 8"))
+      #expect(!result.text.contains("TOO MUCH"))
+      #expect(try Shell.wherry("compare", output, Shell.digits).status == 0)
     }
   }
 }

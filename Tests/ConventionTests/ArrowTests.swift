@@ -8,8 +8,13 @@ import Testing
     ("Sources/WherryBytes/", ["Glibc"]),
     ("Sources/WherryGraph/", ["WherryBytes", "Glibc"]),
     ("Sources/WherryOperators/", ["WherryBytes", "WherryGraph", "Glibc"]),
+    ("Sources/WherryText/", ["WherryBytes"]),
+    ("Sources/WherryZip/", ["WherryBytes", "CZlib"]),
     ("Sources/WherryHDF5/", ["WherryBytes", "CZlib", "Glibc"]),
-    ("Sources/WherryData/", ["WherryBytes", "WherryGraph", "CZlib", "FoundationEssentials"]),
+    (
+      "Sources/WherryData/",
+      ["WherryBytes", "WherryGraph", "WherryZip", "CZlib", "FoundationEssentials"]
+    ),
     (
       "Sources/WherryPasses/",
       ["WherryBytes", "WherryGraph", "WherryOperators", "CWherryABI", "Glibc"]
@@ -20,14 +25,14 @@ import Testing
       [
         "WherryBytes", "WherryGraph", "WherryOperators", "WherryPasses", "WherryRuntime",
         "WherryData",
-        "WherryNative", "WherryONNX", "WherryJSON",
+        "WherryNative", "WherryONNX", "WherryJSON", "WherryKeras",
       ]
     ),
     (
       "Sources/WherryCommand/",
       [
         "ArgumentParser", "FoundationEssentials", "Glibc", "Wherry", "WherryBytes", "WherryData",
-        "WherryGraph",
+        "WherryGraph", "WherryPasses",
       ]
     ),
     (
@@ -42,6 +47,10 @@ import Testing
       ["WherryBytes", "WherryGraph", "WherryOperators", "CONNXSchema", "CProtobufC", "Glibc"]
     ),
     ("formats/JSON/Codec/", ["WherryBytes", "WherryGraph", "WherryOperators", "Glibc"]),
+    (
+      "formats/HDF5/Codec/",
+      ["WherryBytes", "WherryGraph", "WherryOperators", "WherryHDF5", "WherryText", "WherryZip"]
+    ),
     ("runtime/Core/", ["CWherryABI", "CWherryKernels"]),
   ]
 

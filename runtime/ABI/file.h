@@ -7,7 +7,7 @@
 
 #define WH_FILE_MAGIC 0x0A59525245485789ull /* bytes 89 'W' 'H' 'E' 'R' 'R' 'Y' 0A */
 #define WH_FILE_MAJOR 1u /* readers refuse another major version */
-#define WH_FILE_MINOR 0u /* newer minor versions only add sections */
+#define WH_FILE_MINOR 1u /* newer minor versions only add: 1 brought 8-bit operators and streams */
 #define WH_PAGE 4096
 #define WH_MAX_SECTIONS 64
 

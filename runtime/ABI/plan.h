@@ -52,6 +52,7 @@ enum {
 enum {
   WH_FLOAT32 = 1, WH_UINT8 = 2, WH_INT8 = 3, WH_UINT16 = 4, WH_INT16 = 5, WH_INT32 = 6, WH_INT64 = 7,
   WH_BOOL = 9, WH_FLOAT16 = 10, WH_FLOAT64 = 11, WH_UINT32 = 12, WH_UINT64 = 13
+  /* and WH_Q8 of plan_int8.h */
 };
 
 typedef struct wh_plan_header { /* 64 bytes */
@@ -302,5 +303,8 @@ typedef struct wh_quantize {
 typedef struct wh_interpolate {
   int32_t outer, count, inner, out, taps, reserved;
 } wh_interpolate;
+
+/* 29 and above: 8-bit quantized tensors. */
+#include "plan_int8.h"
 
 #endif

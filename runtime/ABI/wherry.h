@@ -1,8 +1,9 @@
 /* wherry.h: runs Wherry models. This header is the manual.
  *
  * A model file is data that is verified once and then used where it lies: weights are read from the
- * mapped file or from flash, never copied. Nothing here allocates, locks, logs, aborts or keeps a
- * global; the caller owns every byte. The library needs libc and libm.
+ * mapped file or from flash, never copied. Nothing here allocates, logs, aborts or keeps a global; the
+ * caller owns every byte; no thread is started or waited for unless options.threads asks for it. The
+ * library needs libc and libm.
  *
  *   wherry_info info = { sizeof info };
  *   wherry_check(bytes, size, &info, &error);                  how much memory?
@@ -59,7 +60,8 @@ enum {
   WHERRY_BAD_VALUE = 10,    /* input data out of range while running, such as a gather index */
   WHERRY_BAD_DIGEST = 11,   /* a checksum does not match */
   WHERRY_TEST_FAILED = 12,  /* a self-test output differs from what the file expects */
-  WHERRY_NO_TEST = 13       /* the file holds no self-test vectors */
+  WHERRY_NO_TEST = 13,      /* the file holds no self-test vectors */
+  WHERRY_NO_THREAD = 14     /* the system starts no more threads */
 };
 
 /* Where and why a call failed; caller-owned, filled on failure. */
@@ -122,7 +124,13 @@ typedef struct wherry_options {
   uint32_t check_digests;   /* 1: open also verifies every checksum, reading the whole file */
   uint32_t profile;         /* 1: invoke measures each operation */
   uint64_t (*clock)(void);  /* nanoseconds, for profile; required with it */
+  uint32_t threads;         /* threads that share an invocation's large operations, the caller's included;
+                             * 0 and 1: only the caller's. At most WHERRY_MOST_THREADS. The others live
+                             * from open to close. 8-bit results are the same bytes for any number; float32
+                             * sums may round differently. */
+  uint32_t reserved;
 } wherry_options;
+#define WHERRY_MOST_THREADS 16
 
 typedef struct wherry_profile {
   uint32_t size;            /* sizeof(wherry_profile) */

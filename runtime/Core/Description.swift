@@ -20,6 +20,7 @@ public func wherry_status_text(_ status: wherry_status) -> UnsafePointer<CChar>!
   case WHERRY_BAD_DIGEST: cString("bad-digest")
   case WHERRY_TEST_FAILED: cString("test-failed")
   case WHERRY_NO_TEST: cString("no-test")
+  case WHERRY_NO_THREAD: cString("no-thread")
   default: cString("unknown")
   }
 }

@@ -10,8 +10,9 @@ public func wherry_invoke(_ session: OpaquePointer!) -> wherry_status {
 func invoke(_ session: SessionPointer) throws(Refusal) {
   if let clock = session.pointee.clock { return try invoke(session, measuredBy: clock) }
   let steps = session.pointee.steps
+  let pool = session.pointee.pool
   for index in 0..<session.pointee.stepCount {
-    let status = steps[index].run(&steps[index].call)
+    let status = run(steps + index, pool)
     if status != WHERRY_OK { throw badValue(session, index, status) }
   }
 }
@@ -20,15 +21,22 @@ private func invoke(
   _ session: SessionPointer, measuredBy clock: @convention(c) () -> UInt64
 ) throws(Refusal) {
   let steps = session.pointee.steps
+  let pool = session.pointee.pool
   var before = clock()
   for index in 0..<session.pointee.stepCount {
-    let status = steps[index].run(&steps[index].call)
+    let status = run(steps + index, pool)
     if status != WHERRY_OK { throw badValue(session, index, status) }
     let after = clock()
     steps[index].nanoseconds &+= after &- before
     before = after
   }
   session.pointee.invocations &+= 1
+}
+
+/// One step, shared with the workers where there are any.
+private func run(_ step: UnsafeMutablePointer<Step>, _ pool: UnsafeMutableRawPointer?) -> Int32 {
+  guard let pool else { return step.pointee.run(&step.pointee.call) }
+  return wh_workers_run(pool, step.pointee.code, &step.pointee.call)
 }
 
 private func badValue(_ session: SessionPointer, _ step: Int, _ status: Int32) -> Refusal {

@@ -131,7 +131,13 @@ extension PlanView {
     guard !overflow, end <= room else {
       throw refusal(record, TensorField.offset, tensor: index, "the tensor ends after its storage")
     }
-    if Int(truncatingIfNeeded: record.pointee.storage) == WH_STORAGE_WEIGHTS { return 0 }
+    if Int(truncatingIfNeeded: record.pointee.storage) == WH_STORAGE_WEIGHTS {
+      guard record.pointee.element != WH_Q8 else {
+        throw refusal(
+          record, TensorField.element, tensor: index, "a weight in the processor's own signedness")
+      }
+      return 0
+    }
     guard
       Int(truncatingIfNeeded: record.pointee.storage) == WH_STORAGE_STATE
         || record.pointee.offset >= header.pointee.state_bytes
@@ -179,6 +185,12 @@ extension PlanView {
       guard tensor < header.pointee.tensor_count else {
         throw refusal(operands + index, 0, "a model input or output is not a tensor")
       }
+      guard tensors[Int(truncatingIfNeeded: tensor)].element != WH_Q8 else {
+        var refusal = refusal(
+          operands + index, 0, "a model input or output is of a kernel's element")
+        refusal.tensor = Int32(truncatingIfNeeded: tensor)
+        throw refusal
+      }
       let storage = Int(tensors[Int(truncatingIfNeeded: tensor)].storage)
       guard index >= inputCount || storage == WH_STORAGE_ARENA else {
         var refusal = refusal(operands + index, 0, "a model input is not in the arena")
@@ -198,7 +210,7 @@ extension PlanView {
 /// Bytes of one element, 0 for a code that is not runnable.
 func elementSize(_ code: UInt32) -> UInt64 {
   switch Int(truncatingIfNeeded: code) {
-  case WH_UINT8, WH_INT8, WH_BOOL: 1
+  case WH_UINT8, WH_INT8, WH_BOOL, Int(WH_Q8): 1
   case WH_UINT16, WH_INT16, WH_FLOAT16: 2
   case WH_FLOAT32, WH_INT32, WH_UINT32: 4
   case WH_INT64, WH_FLOAT64, WH_UINT64: 8

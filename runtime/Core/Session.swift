@@ -11,6 +11,8 @@ struct Session {
   var steps: UnsafeMutablePointer<Step>
   var stepCount: Int
   var arena: UnsafeMutableRawPointer
+  /// Workers that share the large steps; nil when there is only the caller's thread.
+  var pool: UnsafeMutableRawPointer?
   /// The caller's clock; nil when not profiling.
   var clock: (@convention(c) () -> UInt64)?
   var invocations: UInt32
@@ -21,6 +23,7 @@ struct Session {
 
 /// One operation, ready to run.
 struct Step {
+  var code: UInt32
   var run: @convention(c) (UnsafePointer<wh_call>?) -> Int32
   var call: wh_call
   /// Summed over all invocations when profiling.
@@ -63,7 +66,17 @@ public func wherry_open(
     let model = try VerifiedModel(bytes, size: size)
     if choices.checkDigests { try model.container.verifyDigests() }
     let memory = try usable(memory, memory_size, needs: model.layout.end)
-    session.pointee = OpaquePointer(makeSession(model, choices, memory))
+    let made = makeSession(model, choices, memory)
+    if choices.threads > 1 {
+      let pool = memory + Int(truncatingIfNeeded: model.layout.pool)
+      let status = wh_workers_start(pool, choices.threads)
+      guard status == WHERRY_OK else {
+        made.pointee.mark = 0
+        throw Refusal(Int(status), "the system starts no more threads")
+      }
+      made.pointee.pool = pool
+    }
+    session.pointee = OpaquePointer(made)
   }
 }
 
@@ -83,6 +96,7 @@ func clearState(_ session: SessionPointer) {
 public func wherry_close(_ session: OpaquePointer!) {
   guard let session = openSession(session) else { return }
   session.pointee.mark = 0
+  if let pool = session.pointee.pool { wh_workers_stop(pool) }
 }
 
 /// `wherry_options`, checked.
@@ -90,14 +104,24 @@ private struct Choices {
   var cpu: UInt32
   var checkDigests = false
   var clock: (@convention(c) () -> UInt64)?
+  var threads: UInt32 = 1
+
+  /// The size of `wherry_options` before `threads` and `reserved` were appended.
+  private static var oldestSize: Int { MemoryLayout<wherry_options>.size - 8 }
 
   init(_ options: UnsafePointer<wherry_options>?) throws(Refusal) {
-    cpu = wh_detect_cpu()
+    cpu = wh_with_storage(wh_detect_cpu())
     guard let options else { return }
-    guard Int(options.pointee.size) >= MemoryLayout<wherry_options>.size else {
+    guard Int(options.pointee.size) >= Self.oldestSize else {
       throw Refusal(WHERRY_BAD_ARGUMENT, "options.size is not set")
     }
-    cpu &= ~options.pointee.cpu_mask
+    if Int(options.pointee.size) >= MemoryLayout<wherry_options>.size {
+      threads = max(options.pointee.threads, 1)
+      guard threads <= UInt32(WHERRY_MOST_THREADS) else {
+        throw Refusal(WHERRY_BAD_ARGUMENT, "options.threads exceeds 16")
+      }
+    }
+    cpu = wh_with_storage(cpu & ~options.pointee.cpu_mask)
     checkDigests = options.pointee.check_digests != 0
     guard options.pointee.profile != 0 else { return }
     guard let clock = options.pointee.clock else {
@@ -133,7 +157,7 @@ private func makeSession(
         .assumingMemoryBound(to: wh_tensor.self),
       steps: (memory + Int(truncatingIfNeeded: layout.steps)).assumingMemoryBound(to: Step.self),
       stepCount: plan.operationCount, arena: memory + Int(truncatingIfNeeded: layout.arena),
-      clock: choices.clock, invocations: 0, error: wherry_error()))
+      pool: nil, clock: choices.clock, invocations: 0, error: wherry_error()))
   session.pointee.error.offset = .max
   session.pointee.error.operation = -1
   session.pointee.error.tensor = -1
@@ -156,9 +180,11 @@ private func makeSession(
     call.operands = plan.operands + Int(truncatingIfNeeded: record.pointee.operands)
     call.cpu = choices.cpu
     (session.pointee.steps + index).initialize(
-      to: Step(run: kernel.pointee.run, call: call, nanoseconds: 0))
+      to: Step(code: record.pointee.code, run: kernel.pointee.run, call: call, nanoseconds: 0))
   }
-  zero(session.pointee.arena, Int(truncatingIfNeeded: plan.header.pointee.arena_bytes))
+  zero(
+    session.pointee.arena,
+    Int(truncatingIfNeeded: plan.header.pointee.arena_bytes &+ UInt64(WH_ALIGNMENT)))
   return session
 }
 

@@ -36,7 +36,7 @@ struct VerifiedModel {
 /// Where the parts of a session lie in the caller's memory. Counts are 32 bits, the arena is below
 /// 2^62, so nothing here overflows.
 struct SessionLayout {
-  let tensors, steps, arena, end: UInt64
+  let tensors, steps, pool, arena, end: UInt64
 
   init(_ plan: PlanView) {
     let alignment = UInt64(WH_ALIGNMENT)
@@ -46,11 +46,13 @@ struct SessionLayout {
       &+ align(
         UInt64(plan.header.pointee.tensor_count) &* UInt64(MemoryLayout<wh_tensor>.stride),
         alignment)
-    arena =
+    pool =
       steps
       &+ align(
         UInt64(plan.header.pointee.operation_count) &* UInt64(MemoryLayout<Step>.stride), alignment)
-    end = arena &+ plan.header.pointee.arena_bytes
+    arena = pool &+ align(UInt64(wh_workers_bytes()), alignment)
+    // Kernels may read, never write, up to 63 bytes past an arena tensor.
+    end = arena &+ plan.header.pointee.arena_bytes &+ alignment
   }
 }
 

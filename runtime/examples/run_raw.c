@@ -1,14 +1,16 @@
-/* run_raw [--threads N] [--scalar] MODEL PREFIX INPUT...: runs a model once on raw input files, one
- * for each input in order, and writes every output to PREFIX.0.raw, PREFIX.1.raw and so on.
- * --threads N also runs N sessions in N threads and fails unless all give the same bytes. --scalar
- * forbids every instruction set. Exit codes: 0, 1 outputs differ, 64 usage, 65 bad data, 66, 73. */
+/* run_raw [OPTION...] MODEL PREFIX INPUT...: runs a model once on raw input files, one for each
+ * input in order, and writes every output to PREFIX.0.raw, PREFIX.1.raw and so on.
+ * --sessions N runs N sessions in N threads and fails unless all give the same bytes; --threads N
+ * lets each session share its work among N threads; --scalar forbids every instruction set,
+ * --forbid BITS those of WHERRY_CPU_. Exit codes: 0, 1 outputs differ, 64 usage, 65 bad data,
+ * 66, 73. */
 #include <pthread.h>
 #include <string.h>
 #include <wherry.h>
 
 #include "mapped_file.h"
 
-enum { most_threads = 16, most_inputs = 64 };
+enum { most_sessions = 16, most_inputs = 64 };
 
 typedef struct job {
   mapped_file model;
@@ -77,20 +79,24 @@ static int same_outputs(const job *a, const job *b) {
 }
 
 int main(int argc, char **argv) {
-  unsigned threads = 1;
+  unsigned sessions = 1;
   wherry_options options = {.size = sizeof options};
   int at = 1;
   for (; at < argc && strncmp(argv[at], "--", 2) == 0; at++) {
     if (strcmp(argv[at], "--scalar") == 0) {
       options.cpu_mask = ~0u;
+    } else if (strcmp(argv[at], "--forbid") == 0 && at + 1 < argc) {
+      options.cpu_mask = (uint32_t)strtoul(argv[++at], NULL, 0);
+    } else if (strcmp(argv[at], "--sessions") == 0 && at + 1 < argc) {
+      sessions = (unsigned)atoi(argv[++at]);
     } else if (strcmp(argv[at], "--threads") == 0 && at + 1 < argc) {
-      threads = (unsigned)atoi(argv[++at]);
+      options.threads = (uint32_t)atoi(argv[++at]);
     } else {
       break;
     }
   }
-  if (argc - at < 2 || argc - at - 2 > most_inputs || threads < 1 || threads > most_threads) {
-    fprintf(stderr, "usage: run_raw [--threads N] [--scalar] MODEL PREFIX INPUT...\n");
+  if (argc - at < 2 || argc - at - 2 > most_inputs || sessions < 1 || sessions > most_sessions) {
+    fprintf(stderr, "usage: run_raw [OPTION...] MODEL PREFIX INPUT...\n");
     return 64;
   }
   const char *path = argv[at], *prefix = argv[at + 1];
@@ -98,8 +104,8 @@ int main(int argc, char **argv) {
   uint32_t count = 0;
   for (int i = at + 2; i < argc; i++) inputs[count++] = map_file(argv[i]);
 
-  static job jobs[most_threads];
-  pthread_t handles[most_threads];
+  static job jobs[most_sessions];
+  pthread_t handles[most_sessions];
   wherry_info info = {.size = sizeof info};
   wherry_error error = {.size = sizeof error};
   mapped_file model = map_file(path);
@@ -109,12 +115,12 @@ int main(int argc, char **argv) {
     fprintf(stderr, "%s: takes %u inputs, not %u\n", path, info.input_count, count);
     return 64;
   }
-  for (unsigned i = 0; i < threads; i++) {
+  for (unsigned i = 0; i < sessions; i++) {
     jobs[i] = (job){.model = model, .inputs = inputs, .info = info, .options = options};
     if (pthread_create(&handles[i], NULL, run, &jobs[i])) return perror("pthread_create"), 70;
   }
-  for (unsigned i = 0; i < threads; i++) pthread_join(handles[i], NULL);
-  for (unsigned i = 0; i < threads; i++) {
+  for (unsigned i = 0; i < sessions; i++) pthread_join(handles[i], NULL);
+  for (unsigned i = 0; i < sessions; i++) {
     if (jobs[i].status) return fail(path, jobs[i].status, &jobs[i].error);
     if (!same_outputs(&jobs[0], &jobs[i])) return 1;
   }

@@ -48,7 +48,7 @@ public struct Resize: Operator {
     Field("nearest_mode", \.nearestMode),
   ]
 
-  private func resolvedAxes(_ rank: Int) throws(TypeError) -> [Int] {
+  func resolvedAxes(_ rank: Int) throws(TypeError) -> [Int] {
     guard let axes, !axes.isEmpty else { return Array(0..<rank) }
     var resolved: [Int] = []
     for axis in axes {
@@ -58,7 +58,7 @@ public struct Resize: Operator {
   }
 
   /// Output extent and scale of each axis in `axes`, from exactly one of `scales` and `sizes`.
-  private func plan(
+  func plan(
     _ extents: [Int], _ scales: [Float]?, _ sizes: [Int]?
   ) throws(TypeError) -> [(size: Int, scale: Double)] {
     if let scales, !scales.isEmpty {

@@ -4,14 +4,19 @@ import WherryGraph
 extension ArenaPlanner {
   /// The finished plan of what `builder` collected.
   static func plan(_ builder: PlanBuilder, inputs: [Int], outputs: [Int]) -> Plan {
+    let parts =
+      builder.runs(.concatenateByOffset)
+      ? ConcatenateByOffset(builder, interface: inputs + outputs).parts : []
     var liveness = Liveness(builder, inputs: inputs, outputs: outputs)
-    liveness.shareInPlace()
+    for part in parts { liveness.join(part) }
+    if builder.runs(.writeInPlace) { liveness.shareInPlace() }
     let planner = ArenaPlanner(liveness.needs, operationCount: builder.operations.count)
     let layout = planner.layout()
     var used: [Int: Int] = [:]
     var plan = Plan(
       tensors: [], operations: [], inputs: [], outputs: [], weights: [],
-      arenaBytes: layout.bytes, liveBytes: planner.bound, macs: builder.macs)
+      arenaBytes: layout.bytes, liveBytes: planner.bound, macs: builder.macs,
+      changes: builder.changes)
     var renumbered: [Int: Int] = [:]
 
     func tensor(_ old: Int) -> Int {
@@ -19,7 +24,9 @@ extension ArenaPlanner {
       let draft = builder.tensors[old]
       let place: PlanTensor.Place
       switch draft.home {
-      case .buffer(let buffer): place = .arena(layout.offsets[liveness.root(buffer)])
+      case .buffer(let buffer):
+        let (root, offset) = liveness.root(buffer)
+        place = .arena(layout.offsets[root] + offset)
       case .weight(let weight):
         if used[weight] == nil {
           used[weight] = plan.weights.count
@@ -30,7 +37,7 @@ extension ArenaPlanner {
       plan.tensors.append(
         PlanTensor(
           element: draft.element, dims: draft.dims, place: place, name: draft.name,
-          labels: draft.labels))
+          labels: draft.labels, isQ8: draft.isQ8, quantization: draft.quantization))
       renumbered[old] = plan.tensors.count - 1
       return plan.tensors.count - 1
     }
@@ -52,14 +59,14 @@ extension ArenaPlanner {
 private struct Liveness {
   private let builder: PlanBuilder
   private(set) var needs: [ArenaPlanner.Need]
-  private var parent: [Int]
+  private var parent: [(buffer: Int, offset: Int)]
   private let kept: Set<Int>
 
   init(_ builder: PlanBuilder, inputs: [Int], outputs: [Int]) {
     self.builder = builder
     let unused = ArenaPlanner.Need(bytes: 0, first: .max, last: -1)
     needs = Array(repeating: unused, count: builder.bufferCount)
-    parent = Array(0..<builder.bufferCount)
+    parent = (0..<builder.bufferCount).map { ($0, 0) }
     kept = Set((inputs + outputs).compactMap { builder.buffer($0) })
     let end = builder.operations.count
     for (index, operation) in builder.operations.enumerated() {
@@ -82,11 +89,23 @@ private struct Liveness {
     needs[buffer].last = max(needs[buffer].last, time)
   }
 
-  /// The buffer that stands for `buffer` and those it shares memory with.
-  func root(_ buffer: Int) -> Int {
-    var at = buffer
-    while parent[at] != at { at = parent[at] }
-    return at
+  /// The buffer whose memory `buffer` is in, and how many bytes from its beginning.
+  func root(_ buffer: Int) -> (buffer: Int, offset: Int) {
+    var (at, offset) = (buffer, 0)
+    while parent[at].buffer != at {
+      offset += parent[at].offset
+      at = parent[at].buffer
+    }
+    return (at, offset)
+  }
+
+  /// Makes a buffer a part of another.
+  mutating func join(_ part: ConcatenateByOffset.Part) {
+    let whole = root(part.whole)
+    parent[part.buffer] = (whole.buffer, whole.offset + part.offset)
+    needs[whole.buffer].first = min(needs[whole.buffer].first, needs[part.buffer].first)
+    needs[whole.buffer].last = max(needs[whole.buffer].last, needs[part.buffer].last)
+    needs[part.buffer] = ArenaPlanner.Need(bytes: 0, first: 0, last: 0)
   }
 
   /// Lets an operation write over an input that nobody needs any more, where its kernel allows it.
@@ -99,23 +118,28 @@ private struct Liveness {
     }
     for (index, operation) in builder.operations.enumerated() {
       guard operation.outputs.count == 1, let output = operation.outputs[0],
-        let target = builder.buffer(output), writerCounts[target] == 1, root(target) == target,
+        let target = builder.buffer(output), writerCounts[target] == 1,
+        root(target).buffer == target,
         needs[target].first == index
       else { continue }
       for position in operation.step.overwritable where position < operation.inputs.count {
         guard let input = operation.inputs[position], let buffer = builder.buffer(input) else {
           continue
         }
-        let source = root(buffer)
-        let sameElement = builder.tensors[input].element == builder.tensors[output].element
+        let (source, offset) = root(buffer)
+        let sameElement =
+          builder.tensors[input].element.width == builder.tensors[output].element.width
         // Another operand in the same memory would be overwritten while it is read.
         let isOnlyOperand = !operation.inputs.enumerated().contains { other, tensor in
-          other != position && tensor.flatMap { builder.buffer($0) }.map { root($0) } == source
+          other != position
+            && tensor.flatMap { builder.buffer($0) }.map { root($0).buffer } == source
         }
-        guard source != target, sameElement, isOnlyOperand, needs[source].last == index,
+        guard source != target, offset == 0, sameElement, isOnlyOperand,
+          needs[source].last == index,
           needs[source].bytes == needs[target].bytes
         else { continue }
-        parent[target] = source
+        builder.count(.writeInPlace)
+        parent[target] = (source, 0)
         needs[source].last = needs[target].last
         needs[target] = ArenaPlanner.Need(bytes: 0, first: 0, last: 0)
         break
@@ -128,8 +152,10 @@ extension PlanStep {
   /// Inputs whose memory the output may take.
   fileprivate var overwritable: [Int] {
     switch self {
-    case .unary, .softmax, .scatterElements: [0]
+    case .unary, .softmax, .scatterElements, .cast, .qLookup, .qSoftmax: [0]
     case .conv, .depthwise, .matmul: [3]
+    case .qConv, .qDepthwise: [2]
+    case .qBinary(let binary): Self.denseSides(binary)
     case .binary(let binary): Self.denseSides(binary)
     default: []
     }
@@ -137,17 +163,25 @@ extension PlanStep {
 
   /// The operands that a binary operation reads exactly where it writes.
   private static func denseSides(_ binary: wh_binary) -> [Int] {
-    let rank = Int(binary.rank)
-    let extents = withUnsafeBytes(of: binary.shape) {
+    denseSides(Int(binary.rank), binary.shape, binary.a_strides, binary.b_strides)
+  }
+
+  private static func denseSides(_ binary: wh_qbinary) -> [Int] {
+    denseSides(Int(binary.rank), binary.shape, binary.a_strides, binary.b_strides)
+  }
+
+  private static func denseSides(
+    _ rank: Int, _ shape: CArray.Eight<Int32>, _ a: CArray.Eight<Int64>, _ b: CArray.Eight<Int64>
+  ) -> [Int] {
+    let extents = withUnsafeBytes(of: shape) {
       $0.bindMemory(to: Int32.self).prefix(rank).map { Int($0) }
     }
     let dense = StridedLoop.dense(extents)
-    let a = withUnsafeBytes(of: binary.a_strides) {
-      $0.bindMemory(to: Int64.self).prefix(rank).map { Int($0) }
+    let sides = [a, b].map { strides in
+      withUnsafeBytes(of: strides) {
+        $0.bindMemory(to: Int64.self).prefix(rank).map { Int($0) }
+      }
     }
-    let b = withUnsafeBytes(of: binary.b_strides) {
-      $0.bindMemory(to: Int64.self).prefix(rank).map { Int($0) }
-    }
-    return (a == dense ? [0] : []) + (b == dense ? [1] : [])
+    return sides.indices.filter { sides[$0] == dense }
   }
 }

@@ -5,26 +5,38 @@ import WherryOperators
 extension Model {
   /// The plan that runs this model on the runtime.
   ///
-  /// - Parameter inputShapes: extents of inputs, by name, where the model leaves them open. An open
-  ///   first axis without an entry becomes 1.
+  /// - Parameters:
+  ///   - inputShapes: extents of inputs, by name, where the model leaves them open. An open first axis
+  ///     without an entry becomes 1.
+  ///   - skipped: names of `PassList` to leave out.
   /// - Throws: `CompileError` with everything that keeps the model from being compiled.
-  public func compiled(inputShapes: [String: [Int]] = [:]) throws(CompileError) -> Plan {
-    var model = self
-    let open = model.fixInputs(inputShapes)
-    guard open.isEmpty else { throw CompileError(open) }
-    do {
-      _ = try InlineFunctions.run(&model)
-      repeat { _ = try FoldConstants.run(&model) } while try InlineConditions.run(&model) > 0
-      _ = try RemoveIdentity.run(&model)
-      _ = try FuseBatchNorm.run(&model)
-      _ = try RemoveDead.run(&model)
-    } catch {
-      throw CompileError([CompileProblem(.run(error.reason), error.place)])
-    }
-    let builder = PlanBuilder()
+  public func compiled(
+    inputShapes: [String: [Int]] = [:], without skipped: Set<String> = []
+  ) throws(CompileError) -> Plan {
+    let model = try prepared(inputShapes: inputShapes, without: skipped)
+    let builder = PlanBuilder(without: skipped)
     let outline = try model.lower(into: builder)
     PlanFusion.run(builder, outputs: outline.outputs)
     return ArenaPlanner.plan(builder, inputs: outline.inputs, outputs: outline.outputs)
+  }
+
+  /// The graph that is lowered: inputs of fixed shapes, and everything that `PassList.graph` does.
+  ///
+  /// - Parameter observe: called after every pass with what it changed and the model as it stands.
+  /// - Throws: `CompileError` when an input's shape stays open or a pass fails.
+  public func prepared(
+    inputShapes: [String: [Int]] = [:], without skipped: Set<String> = [],
+    observe: (PassChange, Model) throws(RunError) -> Void = { (_, _) throws(RunError) in }
+  ) throws(CompileError) -> Model {
+    var model = self
+    let open = model.fixInputs(inputShapes)
+    guard open.isEmpty else { throw CompileError(open) }
+    do throws(RunError) {
+      try PassList.run(&model, without: skipped, observe: observe)
+    } catch {
+      throw CompileError([CompileProblem(.run(error.reason), error.place)])
+    }
+    return model
   }
 
   /// Gives every input a fixed shape.
@@ -99,6 +111,8 @@ extension Model {
     var problems = inference.errors.map { CompileProblem(.type($0.reason), $0.place) }
     let site = LoweringSite(
       builder: builder, types: inference.types, contents: inference.contents)
+    site.onlyOutputs = Set(graph.outputs.map(\.name))
+      .subtracting(graph.nodes.flatMap { $0.usedNames })
     let place = Place().inside("graph")
     var inputs: [Int] = []
     // Values that nothing defines because their node failed; not worth a report of their own.
@@ -180,6 +194,7 @@ extension LoweringSite {
         UnknownOperator(), name: output.name, inputs: [output.name], outputs: [output.name])
       enter(node)
       do throws(CompileProblem) {
+        let stored = forms(0).first { $0.isQ8 }
         var value = try rowMajor(0)
         let isTaken = builder.buffer(value.tensor).map { taken.contains($0) } ?? true
         if isTaken {
@@ -192,6 +207,7 @@ extension LoweringSite {
         if let buffer = builder.buffer(value.tensor) { taken.insert(buffer) }
         // A record of its own, so that its name is this output's.
         let tensor = builder.renamed(value.tensor)
+        if let stored { state(builder.tensors[stored.tensor].quantization, of: value, as: tensor) }
         let labels = model.labels.first { $0.output == output.name }?.labels ?? []
         builder.setName(tensor, output.name, labels: labels)
         outputs.append(tensor)

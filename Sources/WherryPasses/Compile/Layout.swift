@@ -9,6 +9,8 @@ struct Lowered: Sendable, Hashable {
   var shape: [Int]
   /// `order[p]` is the axis of `shape` that stands at position `p` in memory.
   var order: [Int]
+  /// Whether the bytes are of `WH_Q8`: 8-bit values in the signedness the processor prefers.
+  var isQ8 = false
 
   /// Extents in memory order.
   var dims: [Int] { order.map { shape[$0] } }

@@ -24,6 +24,18 @@ final class LoweringSite {
 
   func enter(_ node: Node) { self.node = node }
 
+  /// Dequantized constants that stand in 8 bits too, by name.
+  var weights8: [String: Weights8] = [:]
+
+  /// Values that are outputs of the model and nothing else.
+  var onlyOutputs: Set<String> = []
+
+  /// Whether nothing but the model's caller reads output `index`.
+  func isOnlyOutput(_ index: Int) -> Bool {
+    guard index < node.outputs.count, let name = node.outputs[index] else { return false }
+    return onlyOutputs.contains(name)
+  }
+
   // MARK: Operands
 
   func has(_ index: Int) -> Bool { index < node.inputs.count && node.inputs[index] != nil }
@@ -83,23 +95,53 @@ final class LoweringSite {
   }
 
   /// An input in the order it was made in; constants are row-major.
-  func value(_ index: Int) throws(CompileProblem) -> Lowered {
+  func value(_ index: Int) throws(CompileProblem) -> Lowered { try plain(try form(index), index) }
+
+  /// An input as it was made: 8-bit values may be `WH_Q8`, for operations that only move bytes.
+  func form(_ index: Int) throws(CompileProblem) -> Lowered {
     let name = try name(index)
     if case .computed(let forms) = held[name], let first = forms.first { return first }
     return try value(index, order: Order.rowMajor(try shape(index).count))
+  }
+
+  /// Every form of an input that has been computed.
+  func forms(_ index: Int) -> [Lowered] {
+    guard index < node.inputs.count, let name = node.inputs[index],
+      case .computed(let forms) = held[name]
+    else { return [] }
+    return forms
+  }
+
+  /// Keeps another form of an input for those that ask later.
+  func keep(_ form: Lowered, of index: Int) {
+    guard index < node.inputs.count, let name = node.inputs[index],
+      case .computed(let forms) = held[name]
+    else { return }
+    held[name] = .computed(forms + [form])
   }
 
   /// An input whose memory has the given axis order, moved if need be.
   func value(_ index: Int, order: [Int]) throws(CompileProblem) -> Lowered {
     let name = try name(index)
     if let tensor = constant(index) { return try weight(tensor, order: order) }
-    guard case .computed(var forms) = held[name], let first = forms.first else {
+    guard case .computed(let forms) = held[name], let first = forms.first else {
       throw CompileProblem(.invalid("\"\(name)\" is used before it is computed"))
     }
-    if let form = forms.first(where: { $0.isLike(order) }) { return relabel(form, order) }
-    let moved = try move(first, order: order)
-    forms.append(moved)
-    held[name] = .computed(forms)
+    if let form = forms.first(where: { !$0.isQ8 && $0.isLike(order) }) {
+      return relabel(form, order)
+    }
+    let moved = try move(try plain(first, index), order: order)
+    keep(moved, of: index)
+    return moved
+  }
+
+  /// Bytes in the order it was made in, or moved into rows where that is another.
+  func rowMajorForm(_ index: Int) throws(CompileProblem) -> Lowered {
+    let form = try form(index)
+    let order = Order.rowMajor(form.shape.count)
+    if form.isLike(order) { return relabel(form, order) }
+    let moved = try move(form, order: order)
+    keep(moved, of: index)
     return moved
   }
 
@@ -180,7 +222,7 @@ final class LoweringSite {
     try lowering.apply(operation, self)
     switch held[result] {
     case .computed(let forms):
-      if let first = forms.first { return first }
+      if let first = forms.first { return try plain(first) }
     case .constant(let tensor): return try weight(tensor)
     case nil: break
     }
@@ -204,6 +246,15 @@ final class LoweringSite {
     return Lowered(tensor: tensor, element: element, shape: shape, order: order)
   }
 
+  /// A new value of the element type and storage of another.
+  func make(
+    like x: Lowered, _ shape: [Int], order: [Int]? = nil
+  ) throws(CompileProblem) -> Lowered {
+    guard x.isQ8 else { return try make(x.element, shape, order: order) }
+    return try makeQ8(
+      x.element, shape, order: order, builder.tensors[x.tensor].quantization)
+  }
+
   /// A new value for output `index`.
   func makeOutput(_ index: Int, order: [Int]? = nil) throws(CompileProblem) -> Lowered {
     let (element, shape) = try outputType(index)
@@ -214,7 +265,7 @@ final class LoweringSite {
   func reshaped(_ value: Lowered, _ shape: [Int]) -> Lowered {
     Lowered(
       tensor: builder.alias(value.tensor, shape), element: value.element, shape: shape,
-      order: Order.rowMajor(shape.count))
+      order: Order.rowMajor(shape.count), isQ8: value.isQ8)
   }
 
   /// The same memory with axes of extent 1 at other positions.
@@ -264,7 +315,7 @@ final class LoweringSite {
 
   /// The same value with its axes in another order in memory.
   func move(_ value: Lowered, order: [Int]) throws(CompileProblem) -> Lowered {
-    let result = try make(value.element, value.shape, order: order)
+    let result = try make(like: value, value.shape, order: order)
     try copy(
       value.shape, from: value.tensor, strides: value.strides, to: result.tensor,
       targetStrides: result.strides, element: value.element)

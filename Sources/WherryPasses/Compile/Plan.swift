@@ -19,6 +19,8 @@ public struct Plan: Sendable {
   public var liveBytes: Int
   /// Multiply-accumulates of one invocation.
   public var macs: Int
+  /// Places that each pass over the plan changed.
+  public var changes: [PlanPass: Int] = [:]
 }
 
 /// A tensor as kernels see it.
@@ -37,9 +39,24 @@ public struct PlanTensor: Sendable, Hashable {
   public var name: String?
   /// Class labels of an output.
   public var labels: [String]
+  /// Whether the bytes are of `WH_Q8`: int8 values in the signedness the processor prefers.
+  public var isQ8 = false
+  /// What the 8-bit values stand for; nil when they are not quantized.
+  public var quantization: TensorQuantization?
+
+  /// The element code of `plan.h`.
+  public var code: UInt32 { isQ8 ? WH_Q8 : UInt32(bitPattern: element.rawValue) }
 
   /// Bytes of the contents.
   public var byteCount: Int { element.byteCount(of: Checked.product(dims) ?? 0) ?? 0 }
+}
+
+/// real = scale * (value - zero point); the zero point is of the tensor's own element type.
+public struct TensorQuantization: Sendable, Hashable {
+  public var scale: Float
+  public var zeroPoint: Int32
+
+  public init(scale: Float, zeroPoint: Int32) { (self.scale, self.zeroPoint) = (scale, zeroPoint) }
 }
 
 /// One kernel call.
@@ -84,6 +101,16 @@ public enum PlanStep: Sendable {
   case quantize(wh_quantize)
   case dequantize(wh_quantize)
   case interpolate(wh_interpolate)
+  case qConv(wh_qconv)
+  case qDepthwise(wh_qconv)
+  case qBinary(wh_qbinary)
+  case qLookup
+  case qPool(wh_qpool)
+  case qSoftmax(wh_qsoftmax)
+  case qMatMul(wh_qmatmul)
+  case qResize(wh_qresize)
+  case dynamicQuantize
+  case matMulWeights8(wh_matmul_weights8)
 
   /// The kernel's name in `operators.def`.
   public var kernel: String { described.name }
@@ -124,6 +151,16 @@ public enum PlanStep: Sendable {
     case .quantize(let value): of("Quantize", value)
     case .dequantize(let value): of("Dequantize", value)
     case .interpolate(let value): of("Interpolate", value)
+    case .qConv(let value): of("QConv", value)
+    case .qDepthwise(let value): of("QDepthwiseConv", value)
+    case .qBinary(let value): of("QBinary", value)
+    case .qLookup: ("QLookup", [])
+    case .qPool(let value): of("QPool", value)
+    case .qSoftmax(let value): of("QSoftmax", value)
+    case .qMatMul(let value): of("QMatMul", value)
+    case .qResize(let value): of("QResize", value)
+    case .dynamicQuantize: ("DynamicQuantize", [])
+    case .matMulWeights8(let value): of("MatMulWeights8", value)
     }
   }
 }

@@ -16,6 +16,8 @@ final class PlanBuilder {
     var home: Home
     var name: String?
     var labels: [String] = []
+    var isQ8 = false
+    var quantization: TensorQuantization?
 
     var byteCount: Int { element.byteCount(of: Checked.product(dims) ?? 0) ?? 0 }
   }
@@ -28,9 +30,20 @@ final class PlanBuilder {
   private(set) var weights: [Weight] = []
   var operations: [PlanOperation] = []
   var macs = 0
+  /// Places that each pass over the plan changed.
+  var changes: [PlanPass: Int] = [:]
+  private let skipped: Set<String>
 
   /// Weights already listed, by a hash of what they are made from.
   private var known: [Int: [Int]] = [:]
+
+  /// - Parameter skipped: names of passes over the plan to leave out.
+  init(without skipped: Set<String> = []) { self.skipped = skipped }
+
+  /// Whether a pass is to run.
+  func runs(_ pass: PlanPass) -> Bool { !skipped.contains(pass.rawValue) }
+
+  func count(_ pass: PlanPass) { changes[pass, default: 0] += 1 }
 
   // MARK: Tensors
 
@@ -41,12 +54,24 @@ final class PlanBuilder {
     return add(Draft(element: element, dims: dims, home: .buffer(bufferCount - 1)))
   }
 
+  /// A quantized activation in memory of its own, stored as the processor prefers.
+  func q8(_ dims: [Int], _ quantization: TensorQuantization) throws(CompileProblem) -> Int {
+    let tensor = try tensor(.int8, dims)
+    tensors[tensor].isQ8 = true
+    tensors[tensor].quantization = quantization
+    return tensor
+  }
+
   /// Another description of a tensor's memory.
   func alias(_ tensor: Int, _ dims: [Int], element: ElementType? = nil) -> Int {
     let base = tensors[tensor]
     let element = element ?? base.element
     if base.dims == dims, base.element == element { return tensor }
-    return add(Draft(element: element, dims: dims, home: base.home))
+    var draft = Draft(element: element, dims: dims, home: base.home)
+    if element == base.element {
+      (draft.isQ8, draft.quantization) = (base.isQ8, base.quantization)
+    }
+    return add(draft)
   }
 
   /// A constant's tensor; `dims` in packed order.
@@ -68,6 +93,10 @@ final class PlanBuilder {
 
   /// The same tensor under a record of its own.
   func renamed(_ tensor: Int) -> Int { add(tensors[tensor]) }
+
+  func setQuantization(_ tensor: Int, _ quantization: TensorQuantization?) {
+    tensors[tensor].quantization = quantization
+  }
 
   func setName(_ tensor: Int, _ name: String, labels: [String] = []) {
     tensors[tensor].name = name

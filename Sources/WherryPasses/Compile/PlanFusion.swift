@@ -3,9 +3,9 @@ import WherryGraph
 
 /// Merges an operation into the one that makes its input: biases, residual sums and clamps.
 struct PlanFusion {
-  private let builder: PlanBuilder
+  let builder: PlanBuilder
   private let kept: Set<Int>
-  private var operations: [PlanOperation?]
+  private(set) var operations: [PlanOperation?]
   /// By buffer: operations that write and read it.
   private var writers: [Int: [Int]] = [:]
   private var readers: [Int: [Int]] = [:]
@@ -31,7 +31,7 @@ struct PlanFusion {
   }
 
   /// The one operation that makes `tensor`, when nothing but `reader` uses the result.
-  private func maker(of tensor: Int, for reader: Int) -> Int? {
+  func maker(of tensor: Int, for reader: Int) -> Int? {
     guard let buffer = builder.buffer(tensor), !kept.contains(buffer),
       let writers = writers[buffer], writers.count == 1, let maker = writers.first, maker < reader,
       readers[buffer] == [reader], operations[maker] != nil
@@ -42,12 +42,16 @@ struct PlanFusion {
   private mutating func fuse(at index: Int) {
     guard let operation = operations[index] else { return }
     switch operation.step {
-    case .unary(let unary) where unary.kind == Int32(WH_CLIP) && unary.element == 1:
+    case .unary(let unary)
+    where unary.kind == Int32(WH_CLIP) && unary.element == 1 && builder.runs(.fuseActivation):
       fuseClamp(index, operation, low: unary.alpha, high: unary.beta)
     case .binary(let binary)
     where binary.kind == Int32(WH_ADD) && binary.element == 1
       && binary.low == -.infinity && binary.high == .infinity:
       if !fuseBias(index, operation, binary) { fuseResidual(index, operation, binary) }
+    case .qPool(let pool): if let bounds = pool.clamp { fuseClamp8(index, operation, bounds) }
+    case .qBinary(let binary) where binary.kind == Int32(WH_ADD):
+      fuseResidual8(index, operation, binary)
     default: break
     }
   }
@@ -60,6 +64,7 @@ struct PlanFusion {
       var target = operations[maker], let fused = target.step.clamped(low, high)
     else { return }
     target.step = fused
+    builder.count(.fuseActivation)
     replace(maker, by: target, at: maker, taking: operation, removing: index)
   }
 
@@ -69,6 +74,7 @@ struct PlanFusion {
   private mutating func fuseBias(
     _ index: Int, _ operation: PlanOperation, _ binary: wh_binary
   ) -> Bool {
+    guard builder.runs(.fuseBias) else { return false }
     let view = BinaryView(binary)
     for side in 0..<2 {
       guard let whole = operation.inputs[side], let vector = operation.inputs[1 - side],
@@ -79,6 +85,7 @@ struct PlanFusion {
         builder.tensors[vector].byteCount == width * 4
       else { continue }
       target.set(2, vector)
+      builder.count(.fuseBias)
       replace(maker, by: target, at: maker, taking: operation, removing: index)
       return true
     }
@@ -92,13 +99,13 @@ struct PlanFusion {
     _ index: Int, _ operation: PlanOperation, _ binary: wh_binary
   ) {
     let view = BinaryView(binary)
-    guard view.isDense(0), view.isDense(1) else { return }
+    guard builder.runs(.fuseResidual), view.isDense(0), view.isDense(1) else { return }
     // The later of two candidates is nearer to the sum, so it moves least.
     let candidates = (0..<2).compactMap { side -> (side: Int, maker: Int)? in
       guard let whole = operation.inputs[side], let other = operation.inputs[1 - side],
         whole != other, builder.tensors[other].byteCount == builder.tensors[whole].byteCount,
         let maker = maker(of: whole, for: index), let target = operations[maker],
-        target.step.biasWidth != nil, target.step.isUnclamped, target.hasNo(3)
+        target.step.takesResidual, target.step.isUnclamped, target.hasNo(3)
       else { return nil }
       return (side, maker)
     }
@@ -106,13 +113,14 @@ struct PlanFusion {
       var target = operations[best.maker]
     else { return }
     target.set(3, operation.inputs[1 - best.side])
+    builder.count(.fuseResidual)
     replace(best.maker, by: target, at: index, taking: operation, removing: index)
   }
 
   // MARK: Bookkeeping
 
   /// `target`, writing what `consumed` wrote, stands at `place`; `maker` and `removed` go.
-  private mutating func replace(
+  mutating func replace(
     _ maker: Int, by target: PlanOperation, at place: Int, taking consumed: PlanOperation,
     removing removed: Int
   ) {
@@ -143,19 +151,26 @@ struct PlanFusion {
 }
 
 /// A binary operation's loop, for asking what its operands are.
-private struct BinaryView {
+struct BinaryView {
   var extents: [Int] = []
   var strides: [[Int]] = [[], []]
 
   init(_ binary: wh_binary) {
-    withUnsafeBytes(of: binary.shape) { shape in
-      extents = shape.bindMemory(to: Int32.self).prefix(Int(binary.rank)).map { Int($0) }
+    self.init(Int(binary.rank), binary.shape, binary.a_strides, binary.b_strides)
+  }
+
+  init(_ binary: wh_qbinary) {
+    self.init(Int(binary.rank), binary.shape, binary.a_strides, binary.b_strides)
+  }
+
+  private init(
+    _ rank: Int, _ shape: CArray.Eight<Int32>, _ a: CArray.Eight<Int64>, _ b: CArray.Eight<Int64>
+  ) {
+    extents = withUnsafeBytes(of: shape) { shape in
+      shape.bindMemory(to: Int32.self).prefix(rank).map { Int($0) }
     }
-    withUnsafeBytes(of: binary.a_strides) { steps in
-      strides[0] = steps.bindMemory(to: Int64.self).prefix(Int(binary.rank)).map { Int($0) }
-    }
-    withUnsafeBytes(of: binary.b_strides) { steps in
-      strides[1] = steps.bindMemory(to: Int64.self).prefix(Int(binary.rank)).map { Int($0) }
+    strides = [a, b].map { steps in
+      withUnsafeBytes(of: steps) { $0.bindMemory(to: Int64.self).prefix(rank).map { Int($0) } }
     }
   }
 
@@ -191,6 +206,8 @@ extension PlanStep {
     case .conv(var value): return merge(&value.low, &value.high) ? .conv(value) : nil
     case .depthwise(var value): return merge(&value.low, &value.high) ? .depthwise(value) : nil
     case .matmul(var value): return merge(&value.low, &value.high) ? .matmul(value) : nil
+    case .matMulWeights8(var value):
+      return merge(&value.low, &value.high) ? .matMulWeights8(value) : nil
     case .binary(var value):
       guard value.element == 1, value.kind < Int32(WH_EQUAL) else { return nil }
       return merge(&value.low, &value.high) ? .binary(value) : nil
@@ -203,6 +220,15 @@ extension PlanStep {
     case .conv(let value), .depthwise(let value):
       value.low == -.infinity && value.high == .infinity
     case .matmul(let value): value.low == -.infinity && value.high == .infinity
+    case .matMulWeights8(let value): value.low == -.infinity && value.high == .infinity
+    default: false
+    }
+  }
+
+  /// Whether the step adds another tensor of its result's size.
+  fileprivate var takesResidual: Bool {
+    switch self {
+    case .conv, .depthwise, .matmul: true
     default: false
     }
   }
@@ -212,6 +238,7 @@ extension PlanStep {
     switch self {
     case .conv(let value), .depthwise(let value): Int(value.groups) * Int(value.filters)
     case .matmul(let value): Int(value.n)
+    case .matMulWeights8(let value): Int(value.n)
     default: nil
     }
   }

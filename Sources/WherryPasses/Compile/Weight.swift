@@ -21,6 +21,7 @@ public struct Weight: Sendable, Hashable {
     case .plain: source.count
     case .strided(let view): view.extents.reduce(width, *)
     case .panels(let panels): panels.packedCount * width
+    case .stream(let stream): stream.byteCount
     }
   }
 
@@ -30,6 +31,7 @@ public struct Weight: Sendable, Hashable {
     case .plain: source
     case .strided(let view): reorder { view.forEachRun($0) }
     case .panels(let panels): reorder { panels.forEachRun($0) }
+    case .stream(let stream): stream.packed(source)
     }
   }
 
@@ -65,6 +67,23 @@ public struct Weight: Sendable, Hashable {
   }
 }
 
+extension Weight {
+  /// Whether the strided block visits 0 ..< count, each number once.
+  public static func covers(_ offset: Int, _ extents: [Int], _ strides: [Int], count: Int) -> Bool {
+    guard let total = Checked.product(extents), total == count else { return false }
+    var start = offset
+    var expected = 1
+    for axis in extents.indices.sorted(by: { strides[$0].magnitude < strides[$1].magnitude })
+    where extents[axis] > 1 {
+      guard strides[axis].magnitude == expected.magnitude else { return false }
+      if strides[axis] < 0 { start += (extents[axis] - 1) * strides[axis] }
+      guard let next = Checked.multiply(expected, extents[axis]) else { return false }
+      expected = next
+    }
+    return start == 0
+  }
+}
+
 /// Elements at equal distances in a source that stand side by side in a target.
 public struct ElementRun: Sendable {
   public var source: Int
@@ -88,6 +107,8 @@ public enum Packing: Sendable, Hashable {
   case strided(StridedView)
   /// Panels of `WH_PANEL` columns.
   case panels(PanelView)
+  /// Quantized weights with what belongs to them.
+  case stream(StreamView)
 }
 
 /// A block of a tensor as extents and distances of elements.

@@ -53,7 +53,7 @@ extension LoweringSite {
   ) throws(CompileProblem) -> Lowered {
     guard a.element == b.element else { throw CompileProblem(.unsupportedElement(b.element)) }
     let order = broadcastOrder([a, b, condition], shape)
-    let result = try make(a.element, shape, order: order)
+    let result = try make(like: a, shape, order: order)
     let loop = try loop(over: result, [condition, a, b])
     var select = wh_select()
     select.element_size = Int32(small: a.element.width)

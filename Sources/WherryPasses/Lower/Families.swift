@@ -4,6 +4,7 @@ extension Lowering {
     matrixProducts, convolutions, pools, batchNormalizations, recurrentLayers, unaryFunctions,
     binaryFunctions, reductionFamilies, shapeChanges, movements,
     stackedProducts, conversions, normalizations, indexing, transposedConvolutions, resampling,
-    einsteinSums, integerProducts,
+    einsteinSums, integerProducts, integerConvolutions, quantizedProducts, quantizedElements,
+    quantizedPools,
   ]
 }

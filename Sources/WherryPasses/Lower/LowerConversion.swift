@@ -62,18 +62,6 @@ extension Lowering {
         try site.finish(1, mask)
       }
     },
-    Lowering(QuantizeLinear.self) { (op, site) throws(CompileProblem) in
-      guard op.blockSize == 0 else { throw CompileProblem(.unsupported("blocks")) }
-      try site.require(.float32, 0)
-      try site.quantize(axis: op.axis) { .quantize($0) }
-    },
-    Lowering(DequantizeLinear.self) { (op, site) throws(CompileProblem) in
-      guard op.blockSize == 0 else { throw CompileProblem(.unsupported("blocks")) }
-      guard try site.outputType(0).element == .float32 else {
-        throw CompileProblem(.unsupportedElement(try site.outputType(0).element))
-      }
-      try site.quantize(axis: op.axis) { .dequantize($0) }
-    },
     Lowering(TopK.self) { (op, site) throws(CompileProblem) in
       let x = try site.value(0)
       let axis = try site.axis(op.axis, rank: x.shape.count)
@@ -102,32 +90,5 @@ extension LoweringSite {
     return AxisView(
       value: x, outer: dims.prefix(at).reduce(1, *), count: x.shape[axis],
       inner: dims.dropFirst(at + 1).reduce(1, *))
-  }
-
-  fileprivate func quantize(
-    axis: Int, _ step: (wh_quantize) -> PlanStep
-  ) throws(CompileProblem) {
-    let x = try value(0)
-    let (element, shape) = try outputType(0)
-    try require(.float32, 1)
-    let scale = try rowMajor(1)
-    let zero = has(2) ? try rowMajor(2) : nil
-    var quantize = wh_quantize()
-    let count = scale.shape.reduce(1, *)
-    if count == 1 {
-      (quantize.outer, quantize.count) = (1, 1)
-      quantize.inner = Int32(small: shape.reduce(1, *))
-    } else {
-      let axis = try self.axis(axis, rank: shape.count)
-      guard scale.shape == [shape[axis]] else {
-        throw CompileProblem(.unsupported("a scale of \(scale.shape) for \(shape)"))
-      }
-      let view = along(x, axis)
-      (quantize.outer, quantize.count) = (Int32(small: view.outer), Int32(small: view.count))
-      quantize.inner = Int32(small: view.inner)
-    }
-    let result = try make(element, shape, order: x.order)
-    emit(step(quantize), [x.tensor, scale.tensor, zero?.tensor], [result.tensor])
-    try finish(0, result)
   }
 }

@@ -10,9 +10,11 @@ extension Lowering {
       let rank = try site.shape(0).count
       let axis = try site.axis(op.axis, rank: rank)
       let indices = try site.rowMajor(1)
-      let x = indices.shape.count == 1 ? try site.value(0) : try site.rowMajor(0)
+      let x = indices.shape.count == 1 ? try site.form(0) : try site.rowMajorForm(0)
       let view = site.along(x, axis)
-      let result = try site.makeOutput(0, order: indices.shape.count == 1 ? x.order : nil)
+      let result = try site.make(
+        like: x, try site.outputType(0).shape,
+        order: indices.shape.count == 1 ? x.order : nil)
       var gather = wh_gather()
       gather.element_size = Int32(small: x.element.width)
       (gather.outer, gather.count) = (Int32(small: view.outer), Int32(small: view.count))

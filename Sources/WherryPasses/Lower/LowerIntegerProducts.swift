@@ -4,7 +4,7 @@ import WherryGraph
 import WherryOperators
 
 extension Lowering {
-  /// Products of 8-bit integers, by float32 products that are exact.
+  /// Products of 8-bit integers to int32, by float32 products that are exact.
   static let integerProducts: [Lowering] = [
     Lowering(MatMulInteger.self) { (_, site) throws(CompileProblem) in
       let a = try site.centred(0, zero: 2, axis: .rows)
@@ -12,37 +12,11 @@ extension Lowering {
       let sums = try site.exactProduct(a, b)
       try site.finish(0, try site.reshape(sums, try site.outputType(0).shape))
     },
-    Lowering(QLinearMatMul.self) { (_, site) throws(CompileProblem) in
-      let a = try site.centred(0, zero: 2, axis: .rows)
-      let b = try site.centred(3, zero: 5, axis: .columns)
-      let sums = try site.exactProduct(a, b)
-      let shape = try site.outputType(0).shape
-      let columns = shape.last ?? 1
-      let factors = try site.factors(1, 4, 6, count: columns)
-      let line = Array(repeating: 1, count: max(shape.count - 1, 0)) + [factors.count]
-      try site.requantize(try site.reshape(sums, shape), factors, line, zero: 7)
-    },
     Lowering(ConvInteger.self) { (op, site) throws(CompileProblem) in
       let conv = Conv(op.autoPad, op.dilations, op.group, op.kernelShape, op.pads, op.strides)
       let x = try site.centred(0, zero: 2, axis: .whole)
       let w = try site.centred(1, zero: 3, axis: .first)
       try site.finish(0, try site.exactConvolution(conv, x, w))
-    },
-    Lowering(QLinearConv.self) { (op, site) throws(CompileProblem) in
-      let conv = Conv(op.autoPad, op.dilations, op.group, op.kernelShape, op.pads, op.strides)
-      let x = try site.centred(0, zero: 2, axis: .whole)
-      let w = try site.centred(3, zero: 5, axis: .first)
-      var sums = try site.exactConvolution(conv, x, w)
-      let tail = Array(repeating: 1, count: max(sums.shape.count - 2, 0))
-      if site.has(8) {
-        let bias = try site.reshape(try site.rowMajor(8), [sums.shape[1]] + tail)
-        sums = try site.binary(WH_ADD, sums, bias, shape: sums.shape)
-      }
-      let factors = try site.factors(1, 4, 6, count: sums.shape[1])
-      try site.requantize(sums, factors, [factors.count] + tail, zero: 7)
-    },
-    Lowering(DynamicQuantizeLinear.self) { (_, site) throws(CompileProblem) in
-      try site.lowerDynamicQuantization()
     },
   ]
 }
@@ -62,6 +36,33 @@ extension Conv {
 }
 
 extension LoweringSite {
+  /// A product whose operands or scales the integer kernels don't take.
+  func lowerExactly(_ product: QLinearMatMul) throws(CompileProblem) {
+    let a = try centred(0, zero: 2, axis: .rows)
+    let b = try centred(3, zero: 5, axis: .columns)
+    let sums = try exactProduct(a, b)
+    let shape = try outputType(0).shape
+    let columns = shape.last ?? 1
+    let factors = try factors(1, 4, 6, count: columns)
+    let line = Array(repeating: 1, count: max(shape.count - 1, 0)) + [factors.count]
+    try requantize(try reshape(sums, shape), factors, line, zero: 7)
+  }
+
+  /// A convolution whose operands or scales the integer kernels don't take.
+  func lowerExactly(_ op: QLinearConv) throws(CompileProblem) {
+    let conv = Conv(op.autoPad, op.dilations, op.group, op.kernelShape, op.pads, op.strides)
+    let x = try centred(0, zero: 2, axis: .whole)
+    let w = try centred(3, zero: 5, axis: .first)
+    var sums = try exactConvolution(conv, x, w)
+    let tail = Array(repeating: 1, count: max(sums.shape.count - 2, 0))
+    if has(8) {
+      let bias = try reshape(try rowMajor(8), [sums.shape[1]] + tail)
+      sums = try binary(WH_ADD, sums, bias, shape: sums.shape)
+    }
+    let factors = try factors(1, 4, 6, count: sums.shape[1])
+    try requantize(sums, factors, [factors.count] + tail, zero: 7)
+  }
+
   /// Products of two numbers within ±255 that float32 sums exactly.
   private static var exactTerms: Int { 1 << 24 / (255 * 255) }
 
@@ -73,6 +74,7 @@ extension LoweringSite {
     guard element == .int8 || element == .uint8 else {
       throw CompileProblem(.unsupportedElement(element))
     }
+    if has(zero) { try require(element, zero) }
     let count = has(zero) ? try self.shape(zero).reduce(1, *) : 1
     var line = Array(repeating: 1, count: shape.count)
     if count != 1 {
@@ -214,32 +216,5 @@ extension LoweringSite {
     let y = try apply(
       QuantizeLinear(), [.computed([scaled]), .constant(one), try operand(zero)])
     try finish(0, y)
-  }
-
-  /// The range of the input, widened to hold 0, in 255 steps.
-  fileprivate func lowerDynamicQuantization() throws(CompileProblem) {
-    try require(.float32, 0)
-    let x = try value(0)
-    let axes = Array(x.shape.indices)
-    let most = try unary(
-      WH_CLIP, try reduce(WH_REDUCE_MAX, x, axes: axes, keepAxes: false), alpha: 0,
-      beta: .infinity)
-    let least = try unary(
-      WH_CLIP, try reduce(WH_REDUCE_MIN, x, axes: axes, keepAxes: false), alpha: -.infinity,
-      beta: 0)
-    let range = try binary(WH_SUB, most, least, shape: [])
-    let zero = try weight([0], [])
-    // A constant 0 has the scale of a range of 1.
-    let isEmpty = try binary(WH_EQUAL, range, zero, shape: [], gives: .bool)
-    let width = try select(isEmpty, try weight([1], []), range, shape: [])
-    let scale = try binary(WH_DIV, width, try weight([255], []), shape: [])
-    let offset = try unary(WH_NEG, try binary(WH_DIV, least, scale, shape: []))
-    let point = try unary(WH_ROUND, try unary(WH_CLIP, offset, alpha: 0, beta: 255))
-    let zeroPoint = try cast(point, to: .uint8)
-    let y = try apply(
-      QuantizeLinear(), [.computed([x]), .computed([scale]), .computed([zeroPoint])])
-    try finish(0, y)
-    try finish(1, scale)
-    try finish(2, zeroPoint)
   }
 }

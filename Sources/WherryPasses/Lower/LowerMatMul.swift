@@ -10,6 +10,7 @@ extension Lowering {
       try site.require(.float32, 0)
       try site.require(.float32, 1)
       let (a, b) = (try site.shape(0), try site.shape(1))
+      if let product = try site.product8() { return try site.finish(0, product) }
       guard !a.isEmpty, !b.isEmpty else { throw CompileProblem(.invalid("MatMul of a scalar")) }
       // A vector is a matrix of one row or one column.
       let left = a.count == 1 ? [1] + a : a

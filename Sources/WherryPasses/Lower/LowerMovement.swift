@@ -8,7 +8,7 @@ extension Lowering {
   static let movements: [Lowering] = [
     Lowering(SliceOperator.self) { (_, site) throws(CompileProblem) in try site.lowerSlice() },
     Lowering(Split.self) { (op, site) throws(CompileProblem) in
-      let x = try site.value(0)
+      let x = try site.form(0)
       let axis = try site.axis(op.axis, rank: x.shape.count)
       var start = 0
       for index in site.node.outputs.indices {
@@ -24,11 +24,11 @@ extension Lowering {
       try site.lowerConcat(op.axis)
     },
     Lowering(Expand.self) { (_, site) throws(CompileProblem) in
-      let x = try site.value(0)
+      let x = try site.form(0)
       let shape = try site.outputType(0).shape
       if shape == x.shape { return try site.finish(0, x) }
       let order = shape.count == x.shape.count ? x.order : nil
-      let result = try site.make(x.element, shape, order: order)
+      let result = try site.make(like: x, shape, order: order)
       let loop = try site.loop(over: result, [x])
       try site.copy(
         loop.extents, from: x.tensor, strides: loop.strides[1], to: result.tensor,
@@ -46,7 +46,7 @@ extension LoweringSite {
     _ x: Lowered, _ shape: [Int], starts: [Int: Int], steps: [Int: Int] = [:]
   ) throws(CompileProblem) -> Lowered {
     if shape == x.shape, steps.values.allSatisfy({ $0 == 1 }) { return x }
-    let result = try make(x.element, shape, order: x.order)
+    let result = try make(like: x, shape, order: x.order)
     let strides = x.strides
     var offset = 0
     for (axis, start) in starts { offset += start * strides[axis] }
@@ -58,7 +58,7 @@ extension LoweringSite {
   }
 
   fileprivate func lowerSlice() throws(CompileProblem) {
-    let x = try value(0)
+    let x = try form(0)
     let shape = try outputType(0).shape
     guard let starts = try integers(1) else { throw CompileProblem(.notConstant(input: 1)) }
     let axes = try integers(3) ?? Array(starts.indices)
@@ -75,18 +75,29 @@ extension LoweringSite {
       from[axis] = max(start, 0)
       by[axis] = min(max(steps[index], -extent - 1), extent + 1)
     }
-    if shape.contains(0) { return try finish(0, try make(x.element, shape)) }
+    if shape.contains(0) { return try finish(0, try make(like: x, shape)) }
     try finish(0, try cut(x, shape, starts: from, steps: by))
   }
 
   fileprivate func lowerConcat(_ axis: Int) throws(CompileProblem) {
+    var parts: [Lowered] = []
+    let isQ8 = (0..<inputCount).contains { forms($0).first?.isQ8 ?? false }
+    for index in 0..<inputCount { parts.append(isQ8 ? try q8(index) : try value(index)) }
+    try join(parts, axis)
+  }
+
+  /// Values of one storage one after another along an axis.
+  func join(_ parts: [Lowered], _ axis: Int) throws(CompileProblem) {
     let (element, shape) = try outputType(0)
     let axis = try self.axis(axis, rank: shape.count)
-    var parts: [Lowered] = []
-    for index in 0..<inputCount { parts.append(try value(index)) }
     let computed = parts.filter { !builder.isConstant($0.tensor) }
-    let order = (computed.first { !$0.isRowMajor } ?? computed.first)?.order
-    let result = try make(element, shape, order: order)
+    let model = computed.first { !$0.isRowMajor } ?? computed.first
+    let result: Lowered
+    if let model, model.isQ8 {
+      result = try make(like: model, shape, order: model.order)
+    } else {
+      result = try make(element, shape, order: model?.order)
+    }
     let strides = result.strides
     var start = 0
     for part in parts {
@@ -102,9 +113,9 @@ extension LoweringSite {
   }
 
   fileprivate func lowerTile() throws(CompileProblem) {
-    let x = try rowMajor(0)
+    let x = try rowMajorForm(0)
     let shape = try outputType(0).shape
-    let result = try make(x.element, shape)
+    let result = try make(like: x, shape)
     let (from, to) = (x.strides, result.strides)
     var (extents, source, target): ([Int], [Int], [Int]) = ([], [], [])
     for axis in shape.indices where shape[axis] > 0 {
@@ -121,7 +132,7 @@ extension LoweringSite {
   }
 
   fileprivate func lowerPad(_ mode: PadMode) throws(CompileProblem) {
-    var x = try value(0)
+    var x = !has(2) || constant(2) != nil ? try form(0) : try value(0)
     let rank = x.shape.count
     guard let pads = try integers(1) else { throw CompileProblem(.notConstant(input: 1)) }
     let axes = try integers(3) ?? Array(0..<rank)
@@ -144,7 +155,7 @@ extension LoweringSite {
     // What negative padding leaves, put where positive padding wants it.
     let left = x.shape.indices.map { x.shape[$0] + min(before[$0], 0) + min(after[$0], 0) }
     guard left.allSatisfy({ $0 >= 0 }) else { throw CompileProblem(.invalid("pads \(pads)")) }
-    let result = try make(x.element, shape, order: x.order)
+    let result = try make(like: x, shape, order: x.order)
     if result.dims.reduce(1, *) != left.reduce(1, *) { try fillPadding(result) }
     let (from, to) = (x.strides, result.strides)
     let offset = x.shape.indices.reduce(0) { $0 + max(-before[$1], 0) * from[$1] }
@@ -157,12 +168,16 @@ extension LoweringSite {
   }
 
   private func fillPadding(_ result: Lowered) throws(CompileProblem) {
-    guard has(2) else { return fill(result) }
+    guard has(2) else {
+      return fill(result, result.isQ8 && result.element == .uint8 ? 0x80 : 0)
+    }
     if let number = constant(2) {
       var bits: UInt64 = 0
       for (index, byte) in number.bytes.array.prefix(8).enumerated() {
         bits |= UInt64(byte) << UInt64(8 * index)
       }
+      // A byte of WH_Q8 is filled in the signed view.
+      if result.isQ8, result.element == .uint8 { bits ^= 0x80 }
       return fill(result, bits)
     }
     let number = try value(2)
@@ -179,7 +194,7 @@ extension LoweringSite {
     }
     var shape = x.shape
     shape[axis] = indices.count
-    let result = try make(x.element, shape, order: x.order)
+    let result = try make(like: x, shape, order: x.order)
     var gather = wh_gather()
     gather.element_size = Int32(small: x.element.width)
     (gather.outer, gather.count) = (Int32(small: view.outer), Int32(small: view.count))

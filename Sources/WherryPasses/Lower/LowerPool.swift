@@ -8,6 +8,13 @@ extension Lowering {
   static let pools: [Lowering] = [
     Lowering(MaxPool.self) { (pool, site) throws(CompileProblem) in
       guard !site.wants(1) else { throw CompileProblem(.unsupported("MaxPool's indices")) }
+      let element = try site.element(0)
+      if element == .int8 || element == .uint8 {
+        return try site.lowerMaxPool8(
+          WindowForm(
+            kernel: pool.kernelShape, strides: pool.strides, dilations: pool.dilations,
+            pads: pool.pads, autoPad: pool.autoPad), isNHWC: false)
+      }
       let window = try site.poolWindow(
         pool.kernelShape, pool.strides, pool.dilations, pool.pads, pool.autoPad)
       try site.pool(0, window)
@@ -56,10 +63,7 @@ extension LoweringSite {
   ) throws(CompileProblem) {
     let (element, shape) = try outputType(0)
     let order = Order.channelsLast(shape.count)
-    var input = try value(0, order: order)
-    // The largest of small integers is exact in float32.
-    let isNarrow = kind == 0 && (element == .int8 || element == .uint8)
-    if isNarrow { input = try cast(input, to: .float32) }
+    let input = try value(0, order: order)
     guard input.element == .float32 else { throw CompileProblem(.unsupportedElement(element)) }
     let result = try make(.float32, shape, order: order)
     var pool = wh_pool()
@@ -75,7 +79,7 @@ extension LoweringSite {
     pool.pad_end = SpatialWindow.three(window.after, 0)
     pool.count_include_pad = countsPadding ? 1 : 0
     emit(.pool(pool), [input.tensor], [result.tensor])
-    try finish(0, isNarrow ? try cast(result, to: element) : result)
+    try finish(0, result)
   }
 
   fileprivate func globalPool(_ kind: Int) throws(CompileProblem) {

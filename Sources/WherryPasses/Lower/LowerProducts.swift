@@ -19,6 +19,14 @@ extension LoweringSite {
     guard a.count == 2, b.count == 2 else {
       throw CompileProblem(.invalid("Gemm of \(a) and \(b)"))
     }
+    if !gemm.transA, gemm.alpha == 1 {
+      let bias = try biasVector(gemm, n: gemm.transB ? b[0] : b[1])
+      if !has(2) || gemm.beta == 0 || bias != nil,
+        let product = try product8(isTransposed: gemm.transB, bias: bias)
+      {
+        return try finish(0, product)
+      }
+    }
     let left = try value(0, order: gemm.transA ? [1, 0] : [0, 1])
     let (m, k) = gemm.transA ? (a[1], a[0]) : (a[0], a[1])
     let n = gemm.transB ? b[0] : b[1]

@@ -13,7 +13,7 @@ extension LoweringSite {
   /// One axis after the other. What each output element is made of is asked of the operator itself, by
   /// resizing the unit vectors of the axis.
   fileprivate func lower(_ resize: Resize) throws(CompileProblem) {
-    var x = try value(0)
+    var x = resize.mode == .nearest ? try form(0) : try value(0)
     let target = try outputType(0).shape
     guard resize.mode == .nearest || x.element == .float32 else {
       throw CompileProblem(.unsupportedElement(x.element))

@@ -89,12 +89,12 @@ extension LoweringSite {
   fileprivate func shuffle(
     block: Int, order: DepthOrder, isUnfolding: Bool
   ) throws(CompileProblem) {
-    let x = try value(0)
+    let x = try form(0)
     let shape = try outputType(0).shape
     guard x.shape.count == 4, shape.count == 4, block > 0, !shape.contains(0) else {
       throw CompileProblem(.unsupported("a pixel shuffle of \(x.shape)"))
     }
-    let result = try make(x.element, shape, order: x.order)
+    let result = try make(like: x, shape, order: x.order)
     // `deep` has the blocks in its channels, `wide` in its pixels.
     let (deep, wide) = isUnfolding ? (x, result) : (result, x)
     let (d, w) = (deep.strides, wide.strides)

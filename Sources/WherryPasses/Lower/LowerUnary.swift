@@ -106,6 +106,15 @@ extension LoweringSite {
   }
 
   fileprivate func lowerClip() throws(CompileProblem) {
+    let own = try form(0)
+    if own.isQ8, areConstant(1, 2),
+      (1...2).allSatisfy({ constant($0) == nil || constant($0)?.element == own.element })
+    {
+      let range = own.element.integerRange
+      return try lowerClamp8(
+        constant(1)?.integers.first ?? range.lowerBound,
+        constant(2)?.integers.first ?? range.upperBound)
+    }
     let x = try value(0)
     if x.element == .float16 { throw CompileProblem(.unsupportedElement(.float16)) }
     let bounds = (1...2).map { constant($0)?.doubles.first }

@@ -8,8 +8,17 @@ public enum FoldConstants: Pass {
 
   /// Results larger than this many bytes stay computed: they would swell the file.
   static let largestResult = 1 << 30
+  /// Tables of fewer elements are dequantized once rather than at every run.
+  static let smallest = 4096
 
   public static func run(_ model: inout Model) throws(RunError) -> Int {
+    try fold(&model) { $0.isQuantizedConstant }
+  }
+
+  /// - Parameter keeps: nodes that stay although their inputs are constant.
+  static func fold(
+    _ model: inout Model, keeping keeps: (Node) -> Bool
+  ) throws(RunError) -> Int {
     let inference = TypeInference(model)
     let inputs = Set(model.graph.inputs.map(\.name))
     var constants: [String: Tensor] = [:]
@@ -20,10 +29,15 @@ public enum FoldConstants: Pass {
     var kept: [Node] = []
     var made: [Initializer] = []
     var changes = 0
+    var waiting: Set<String> = []
     for node in model.graph.nodes {
+      let isKept = keeps(node) || node.inputs.contains { $0.map { waiting.contains($0) } ?? false }
+      if isKept { waiting.formUnion(node.outputs.compactMap { $0 }) }
       let results =
-        known(node, inference)
-        ?? (called.contains(node.operation.name) ? nil : evaluate(node, constants, inference))
+        isKept
+        ? nil
+        : known(node, inference)
+          ?? (called.contains(node.operation.name) ? nil : evaluate(node, constants, inference))
       guard let results else {
         kept.append(node)
         continue

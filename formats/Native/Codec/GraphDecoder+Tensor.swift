@@ -94,6 +94,7 @@ extension GraphDecoder {
       }
       bytes = try packed(
         isPanels: storage == 4, count: count, width: element.bitWidth / 8, size: size, place)
+    case 5: bytes = try streamed(count: count, isByte: element.bitWidth == 8, size: size, place)
     default: throw DecodeError(.invalid("a kind of storage"), place)
     }
     guard let tensor = Tensor(element, shape, bytes: bytes) else {
@@ -117,6 +118,29 @@ extension GraphDecoder {
       throw DecodeError(.truncated(needed: size, available: max(weights.count - offset, 0)), place)
     }
     return bytes
+  }
+
+  /// 8-bit weights from a stream of the plan.
+  private mutating func streamed(
+    count: Int, isByte: Bool, size: Int, _ place: Place
+  ) throws(DecodeError) -> Bytes {
+    let offset = try self.count()
+    var numbers: [Int] = []
+    for _ in 0..<9 { numbers.append(try int()) }
+    guard isByte, let view = StreamView(numbers: numbers), view.isReversible(count: count) else {
+      throw DecodeError(.invalid("a packing"), place)
+    }
+    let stream = try weight(offset, view.byteCount, place)
+    try take(size, place)
+    return view.unpacked(stream, size: size)
+  }
+
+  /// Memory for a tensor that can't be used where it lies.
+  private mutating func take(_ size: Int, _ place: Place) throws(DecodeError) {
+    guard size <= allowance else {
+      throw DecodeError(.limit("bytes of unpacked tensors", limits.expandedBytes), place)
+    }
+    allowance -= size
   }
 
   /// A tensor from the order in which the plan's kernels want it.
@@ -151,10 +175,7 @@ extension GraphDecoder {
     }
     guard let stored else { throw DecodeError(.invalid("a packing"), place) }
     let source = try weight(offset, stored, place)
-    guard size <= allowance else {
-      throw DecodeError(.limit("bytes of unpacked tensors", limits.expandedBytes), place)
-    }
-    allowance -= size
+    try take(size, place)
     return packing.unpacked(source, width: width, size: size)
   }
 }
@@ -185,6 +206,8 @@ extension Packing {
         case .plain: to.copyMemory(from: from)
         case .strided(let view): view.forEachRun(body)
         case .panels(let view): view.forEachRun(body)
+        case .stream(let view):
+          view.unpacked(packed, size: size).withUnsafeBytes { to.copyMemory(from: $0) }
         }
       }
     }

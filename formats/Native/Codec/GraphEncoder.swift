@@ -297,6 +297,10 @@ struct GraphEncoder {
         write(tag: 4)
         write(count: offset)
         for number in view.numbers { write(number) }
+      case .stream(let view):
+        write(tag: 5)
+        write(count: offset)
+        for number in view.numbers { write(number) }
       }
     }
   }

@@ -16,7 +16,8 @@ struct NativeFile {
       throw EncodeError(.invalid(violation.description), violation.place)
     }
     do throws(CompileError) {
-      plan = try model.compiled(inputShapes: options.inputShapes)
+      plan = try model.compiled(
+        inputShapes: options.inputShapes, without: options.skippedPasses)
     } catch {
       let problems = error.problems
       losses += problems.map { Loss(.capability, "no plan: \($0.reason)", $0.place) }
@@ -31,7 +32,7 @@ struct NativeFile {
         (self.plan, store) = (nil, WeightStore())
       } else {
         sections.append((.plan, section))
-        addTest(model, plan, options)
+        if options.includesSelfTest { addTest(model, plan, options) }
       }
     }
     if !options.isPlanOnly {

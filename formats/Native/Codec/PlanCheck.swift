@@ -58,7 +58,7 @@ enum PlanCheck {
 
   private static func record(_ tensor: PlanTensor) -> wh_tensor_record {
     var record = wh_tensor_record()
-    record.element = UInt32(bitPattern: tensor.element.rawValue)
+    record.element = tensor.code
     record.bytes = UInt64(tensor.byteCount)
     record.rank = UInt32(truncatingIfNeeded: tensor.dims.count)
     switch tensor.place {

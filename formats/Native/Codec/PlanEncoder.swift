@@ -77,7 +77,9 @@ struct PlanEncoder {
       record.offset = UInt64(offsets[index])
     }
     record.bytes = UInt64(tensor.byteCount)
-    record.element = UInt32(bitPattern: tensor.element.rawValue)
+    record.element = tensor.code
+    record.scale = tensor.quantization?.scale ?? 0
+    record.zero_point = tensor.quantization?.zeroPoint ?? 0
     record.rank = UInt32(truncatingIfNeeded: tensor.dims.count)
     record.name = tensor.name.map { write($0) } ?? WH_NONE
     withUnsafeMutableBytes(of: &record.dims) { raw in
@@ -120,8 +122,16 @@ struct PlanEncoder {
     record.parameter_bytes = UInt32(truncatingIfNeeded: bytes.count)
     parameters.raw(bytes)
     parameters.pad(to: 8)
-    record.name = operation.name.isEmpty ? WH_NONE : write(operation.name)
+    record.name = operation.name.isEmpty ? WH_NONE : write(Self.shortened(operation.name))
     return record
+  }
+
+  /// Longest name of an operation, in characters: it serves the profile, and some tools join the names of
+  /// every node they fused.
+  private static let longestName = 60
+
+  private static func shortened(_ name: String) -> String {
+    name.count <= longestName ? name : name.prefix(longestName - 1) + "…"
   }
 
   /// The offset of a text, written once.

@@ -77,6 +77,9 @@ struct Hasher64 {
     case .plain: combine([0])
     case .strided(let view): combine([1, view.offset] + view.extents + view.strides)
     case .panels(let view): combine([2] + view.numbers)
+    case .stream(let view):
+      combine([3] + view.numbers)
+      combine(view.heads.contentHash)
     }
   }
 }
@@ -117,22 +120,8 @@ extension Weight {
         view.offset, [view.matrices, view.outer, view.inner, view.columns],
         [view.matrixStride, view.outerStride, view.innerStride, view.columnStride],
         count: source.count / max(width, 1))
+    case .stream(let view): view.isReversible(count: source.count)
     }
-  }
-
-  /// Whether the strided block visits 0 ..< count, each number once.
-  static func covers(_ offset: Int, _ extents: [Int], _ strides: [Int], count: Int) -> Bool {
-    guard let total = Checked.product(extents), total == count else { return false }
-    var start = offset
-    var expected = 1
-    for axis in extents.indices.sorted(by: { strides[$0].magnitude < strides[$1].magnitude })
-    where extents[axis] > 1 {
-      guard strides[axis].magnitude == expected.magnitude else { return false }
-      if strides[axis] < 0 { start += (extents[axis] - 1) * strides[axis] }
-      guard let next = Checked.multiply(expected, extents[axis]) else { return false }
-      expected = next
-    }
-    return start == 0
   }
 }
 

@@ -55,7 +55,7 @@ private func read(_ bytes: [UInt8]) throws -> Model {
   bytes[8] = 2
   #expect(throws: ReadFailure.self) { try read(bytes) }
   do { _ = try read(bytes) } catch let failure as ReadFailure {
-    #expect(failure.errors.first?.reason == .unsupportedVersion("2.0"))
+    #expect(failure.errors.first?.reason == .unsupportedVersion("2.1"))
     #expect(failure.errors.first?.place.position == .byte(8))
   }
 }

@@ -295,7 +295,7 @@ extension Graph {
     }
   }
 
-  fileprivate func collectNames(into names: inout Set<String>) {
+  func collectNames(into names: inout Set<String>) {
     names.formUnion(inputs.map(\.name))
     names.formUnion(initializers.map(\.name))
     names.formUnion(sparseInitializers.map(\.name))

@@ -20,7 +20,9 @@ final class ONNXWriter {
 
   func write(_ model: Model, to sink: any ByteSink) throws(EncodeError) -> [Loss] {
     fillsNames = model.metadata.irVersion == nil
-    let raw = try DialectLowering.lower(model, operatorSet: options.opset)
+    let (expanded, expansionLosses) = OwnOperators.expand(model)
+    losses += expansionLosses
+    let raw = try DialectLowering.lower(expanded, operatorSet: options.opset)
     var pieces: MessagePieces
     if let threshold = options.externalDataThreshold {
       try useExternalData(from: max(threshold, 1))
@@ -29,7 +31,7 @@ final class ONNXWriter {
       pieces = try self.pieces(raw)
       if pieces.count > Self.largestMessage {
         try useExternalData(from: 1024)
-        losses = []
+        losses = expansionLosses
         pieces = try self.pieces(raw)
       }
     }

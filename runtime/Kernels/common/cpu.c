@@ -46,3 +46,14 @@ uint32_t wh_detect_cpu(void) {
 #else
 uint32_t wh_detect_cpu(void) { return 0; }
 #endif
+
+uint32_t wh_with_storage(uint32_t cpu) {
+  cpu &= ~(WH_CPU_UNSIGNED | WH_CPU_VBMI);
+  if (cpu & WHERRY_CPU_AVX2) cpu |= WH_CPU_UNSIGNED;
+#if defined(__x86_64__)
+  unsigned a, b, c = 0, d;
+  if (cpu & WHERRY_CPU_AVX512 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && c & 1u << 1)
+    cpu |= WH_CPU_VBMI;
+#endif
+  return cpu;
+}

@@ -3,7 +3,7 @@
 #include "compact.h"
 
 unsigned wh_element_bytes(uint32_t element) {
-  static const uint8_t bytes[16] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8, 0, 0};
+  static const uint8_t bytes[32] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8, [WH_Q8] = 1};
   return element < sizeof bytes ? bytes[element] : 0;
 }
 
@@ -75,7 +75,8 @@ const char *wh_check_outputs(const wh_call *call, uint32_t in_place) {
       const wh_tensor_record *other = call->tensors[call->operands[j]].record;
       if (!overlap(written, other)) continue;
       bool same = j < call->input_count && j < 32 && (in_place >> j & 1) &&
-                  written->offset == other->offset && written->element == other->element;
+                  written->offset == other->offset &&
+                  wh_element_bytes(written->element) == wh_element_bytes(other->element);
       if (!same) return WH_BAD_OUTPUT;
     }
   }

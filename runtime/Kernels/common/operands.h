@@ -26,6 +26,9 @@
    WH_BIT(WH_INT64) | WH_BIT(WH_UINT32) | WH_BIT(WH_UINT64) | WH_BIT(WH_BOOL))
 #define WH_REALS (WH_BIT(WH_FLOAT32) | WH_BIT(WH_FLOAT64))
 
+/* A hot loop of a file that is otherwise compiled for size, which inlining would make it too. */
+#define WH_HOT static __attribute__((noinline))
+
 /* A function of a file with hot loops that is itself compiled for size; see also compact.h. */
 #if defined(__clang__)
 #define WH_COMPACT __attribute__((minsize))

@@ -39,6 +39,31 @@ WH_INLINE vf v_sign_of(vf magnitude, vf sign) {
   return (vf)(((vi)magnitude & 0x7FFFFFFF) | ((vi)sign & INT32_MIN));
 }
 
+/* Sum of the lanes, by halves. */
+WH_INLINE float v_total(vf x) {
+  float lanes[WH_LANES];
+  memcpy(lanes, &x, sizeof lanes);
+  WH_UNROLL
+  for (int half = WH_LANES / 2; half > 0; half /= 2) {
+    WH_UNROLL
+    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  }
+  return lanes[0];
+}
+
+/* The largest of the lanes, all of which are numbers, by halves. */
+WH_INLINE float v_most(vf x) {
+  float lanes[WH_LANES];
+  memcpy(lanes, &x, sizeof lanes);
+  WH_UNROLL
+  for (int half = WH_LANES / 2; half > 0; half /= 2) {
+    WH_UNROLL
+    for (int i = 0; i < half; i++)
+      lanes[i] = lanes[i + half] > lanes[i] ? lanes[i + half] : lanes[i];
+  }
+  return lanes[0];
+}
+
 /* max(bound, x) and min(bound, x); NaN in x stays. */
 #if defined(__x86_64__) && WH_LANES == 4
 WH_INLINE vf v_at_least(vf bound, vf x) { return (vf)_mm_max_ps((__m128)bound, (__m128)x); }

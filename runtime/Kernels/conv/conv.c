@@ -1,5 +1,6 @@
 #include "conv.h"
-#include "../gemm/gemm.h"
+
+#include "taps.h"
 
 enum { X, WEIGHTS, BIAS, RESIDUAL };
 
@@ -34,194 +35,203 @@ WH_COMPACT const char *wh_conv_check(const wh_call *call) {
   return wh_conv_check_operands(call, weights);
 }
 
-/* Limits of one pass over a tile: segments of a window's taps, channels a zero row can stand for,
- * and floats of copied edge windows. */
-enum { SEGMENTS = 32, ZEROS = 256, EDGES = 2048 };
-
-typedef struct pixel {
-  const float *base; /* of its image */
-  int32_t at[3];     /* window origin, may be negative */
-} pixel;
-
-typedef struct plan {
-  const wh_conv *p;
-  wh_gemm gemm;
-  ptrdiff_t strides[3]; /* of x in floats: D, H, W */
-  ptrdiff_t group;      /* first channel of the group in x */
-  int32_t next[3];      /* output pixel */
-  ptrdiff_t image;      /* and where its image begins in x */
-  pixel pixels[WH_GEMM_ROWS];
-  wh_segment segments[SEGMENTS];
-  float zeros[ZEROS];
-  float edges[EDGES];
-} plan;
-
-static bool inside(int32_t at, int32_t limit) { return (uint32_t)at < (uint32_t)limit; }
-
-/* One segment a tap and run of channels, the zero row standing for what lies outside. Fills
- * segments from step on, at most SEGMENTS of them, and returns how many. */
-static int list_taps(plan *s, ptrdiff_t step, ptrdiff_t runs) {
-  const wh_conv *p = s->p;
-  int listed = 0;
-  const ptrdiff_t total = (ptrdiff_t)p->kernel[0] * p->kernel[1] * p->kernel[2] * runs;
-  ptrdiff_t tap = step / runs, run = step % runs;
-  int32_t kw = (int32_t)(tap % p->kernel[2]), kh = (int32_t)(tap / p->kernel[2] % p->kernel[1]);
-  int32_t kd = (int32_t)(tap / p->kernel[2] / p->kernel[1]);
-  for (; step < total && listed < SEGMENTS; step++) {
-    wh_segment *segment = &s->segments[listed++];
-    const ptrdiff_t channel = run * ZEROS, from = s->group + channel;
-    segment->b = tap * p->channels + channel;
-    segment->count = p->channels - channel < ZEROS ? p->channels - channel : ZEROS;
-    const int32_t dd = kd * p->dilation[0], dh = kh * p->dilation[1], dw = kw * p->dilation[2];
-    for (int r = 0; r < s->gemm.rows; r++) {
-      const pixel *x = &s->pixels[r];
-      const int32_t d = x->at[0] + dd, h = x->at[1] + dh, w = x->at[2] + dw;
-      const bool valid = inside(d, p->in[0]) && inside(h, p->in[1]) && inside(w, p->in[2]);
-      segment->rows[r] =
-          valid ? x->base + d * s->strides[0] + h * s->strides[1] + w * s->strides[2] + from
-                : s->zeros;
-    }
-    if (++run < runs) continue;
-    run = 0;
-    tap++;
-    if (++kw < p->kernel[2]) continue;
-    kw = 0;
-    if (++kh < p->kernel[1]) continue;
-    kh = 0;
-    kd++;
-  }
-  return listed;
-}
-
-/* One segment a row of the window: its taps and channels are contiguous in x; windows over the edge
- * are copied among zeros. Needs groups = 1, dilation 1 along W and windows that fit edges. */
-static int list_window_rows(plan *s) {
-  const wh_conv *p = s->p;
-  const int32_t count = p->kernel[2] * p->channels;
-  float *edge = s->edges;
-  int listed = 0;
-  for (int32_t kd = 0; kd < p->kernel[0]; kd++) {
-    for (int32_t kh = 0; kh < p->kernel[1]; kh++, listed++) {
-      wh_segment *segment = &s->segments[listed];
-      segment->b = (ptrdiff_t)listed * count;
-      segment->count = count;
-      const int32_t dd = kd * p->dilation[0], dh = kh * p->dilation[1];
-      for (int r = 0; r < s->gemm.rows; r++) {
-        const pixel *x = &s->pixels[r];
-        const int32_t d = x->at[0] + dd, h = x->at[1] + dh, w = x->at[2];
-        if (!inside(d, p->in[0]) || !inside(h, p->in[1])) {
-          segment->rows[r] = s->zeros;
-          continue;
-        }
-        const float *line = x->base + d * s->strides[0] + h * s->strides[1];
-        if (w >= 0 && w + p->kernel[2] <= p->in[2]) {
-          segment->rows[r] = line + w * s->strides[2];
-          continue;
-        }
-        const wh_range range = wh_window(w, p->kernel[2], 1, p->in[2]);
-        memset(edge, 0, (size_t)count * sizeof *edge);
-        if (range.first < range.end)
-          memcpy(edge + (ptrdiff_t)range.first * p->channels,
-                 line + (w + range.first) * s->strides[2],
-                 (size_t)(range.end - range.first) * (size_t)p->channels * sizeof *edge);
-        segment->rows[r] = edge;
-        edge += count;
-      }
-    }
-  }
-  return listed;
-}
-
-/* A tile whose taps are too many for one pass: sums wait in y's stand-in between passes. */
-static void long_tile(plan *s, const wh_tile *tile, ptrdiff_t runs, ptrdiff_t total) {
+/* A tile whose taps do not fit one list: sums wait in y's stand-in between lists. */
+WH_COMPACT static void long_tile(wh_taps *s, const wh_gemm *gemm, const wh_tile *tile,
+                                 ptrdiff_t columns) {
   float sums[WH_GEMM_ROWS * 16];
-  for (ptrdiff_t n = 0; n < s->p->filters; n += 16) {
-    const ptrdiff_t columns = s->p->filters - n < 16 ? s->p->filters - n : 16;
+  for (ptrdiff_t n = 0; n < columns; n += 16) {
     wh_tile t = *tile;
     t.b += n / 16 * t.b_panel;
     t.init = t.init ? t.init + n : NULL;
-    for (ptrdiff_t step = 0; step < total; step += t.segment_count) {
-      t.segment_count = list_taps(s, step, runs);
-      const bool last = step + t.segment_count >= total;
+    for (bool first = true, last = false; !last; first = false) {
+      t.segment_count = wh_taps_of_pixels(s, first);
+      last = wh_taps_done(s);
       t.residual = last && tile->residual ? tile->residual + n : NULL;
       t.low = last ? tile->low : -__builtin_inff();
       t.high = last ? tile->high : __builtin_inff();
       t.y = last ? tile->y + n : sums;
       t.y_row = last ? tile->y_row : 16;
-      wh_gemm_columns(&s->gemm, &t, columns);
+      wh_gemm_columns(gemm, &t, columns - n < 16 ? columns - n : 16);
       t.init = sums;
       t.init_row = 16;
     }
   }
 }
 
-/* The next rows output pixels; those past them in the tile repeat the last. */
-static void locate(plan *s, const float *x, int rows) {
+/* Columns of a tile whose pixels wh_taps_pixels went to. */
+WH_COMPACT static void tile_of_pixels(wh_taps *s, const wh_gemm *gemm, wh_tile *tile,
+                                      ptrdiff_t columns) {
+  tile->segment_count = wh_taps_of_pixels(s, true);
+  if (wh_taps_done(s))
+    wh_gemm_columns(gemm, tile, columns);
+  else
+    long_tile(s, gemm, tile, columns);
+}
+
+/* The tile of s's rows for every group: listed along a line from pixel first on, or wherever
+ * wh_taps_pixels went. Operands are those of the first group; repeats is set. */
+static void every_group(wh_taps *s, const wh_gemm *gemm, wh_tile *tile, ptrdiff_t columns,
+                        int32_t first, ptrdiff_t alike) {
   const wh_conv *p = s->p;
-  for (int r = 0; r < s->gemm.rows; r++) {
-    if (r >= rows) {
-      s->pixels[r] = s->pixels[rows - 1];
-      continue;
+  const float *const x = s->x;
+  const ptrdiff_t group_b = (p->filters + 15) / 16 * tile->b_panel;
+  wh_tile start;
+  if (p->groups > 1) start = *tile;
+  for (ptrdiff_t g = 0; g < p->groups; g++) {
+    if (alike) {
+      tile->segment_count = wh_taps_of_line(s, first, tile->rows, (int)alike, &tile->repeats);
+      wh_gemm_columns(gemm, tile, columns);
+    } else {
+      tile_of_pixels(s, gemm, tile, columns);
     }
-    int32_t *o = s->next;
-    s->pixels[r].base = x + s->image;
-    for (int i = 0; i < 3; i++) s->pixels[r].at[i] = o[i] * p->stride[i] - p->pad[i];
-    if (++o[2] < p->out[2]) continue;
-    o[2] = 0;
-    if (++o[1] < p->out[1]) continue;
-    o[1] = 0;
-    if (++o[0] < p->out[0]) continue;
-    o[0] = 0;
-    s->image += s->strides[0] * p->in[0];
+    if (p->groups == 1) return;
+    s->x += p->channels;
+    tile->b += group_b;
+    tile->y += p->filters;
+    if (tile->init) tile->init += p->filters;
+    if (tile->residual) tile->residual += p->filters;
   }
+  start.repeats = tile->repeats;
+  *tile = start;
+  s->x = x;
+}
+
+/* Tiles of count output pixels along an axis, from o of image n on. */
+static void line(wh_taps *s, const wh_gemm *gemm, const wh_tile *whole, ptrdiff_t columns, int axis,
+                 int32_t n, const int32_t o[3], ptrdiff_t count) {
+  const wh_conv *p = s->p;
+  const ptrdiff_t row = whole->y_row;
+  const ptrdiff_t at =
+      row * (((n * (ptrdiff_t)p->out[0] + o[0]) * p->out[1] + o[1]) * p->out[2] + o[2]);
+  const wh_split split = wh_gemm_split(gemm, count);
+  wh_tile tile = *whole;
+  wh_taps_line(s, axis, n, o);
+  tile.y_row = tile.residual_row = axis == 2 ? row : p->out[2] * row;
+  tile.y += at;
+  if (tile.residual) tile.residual += at;
+  int32_t first = 0;
+  for (ptrdiff_t i = 0; i < split.tiles; i += tile.repeats) {
+    tile.rows = wh_split_rows(&split, i);
+    tile.a_next = tile.rows * (ptrdiff_t)p->stride[axis] * s->strides[axis];
+    every_group(s, gemm, &tile, columns, first, (i < split.more ? split.more : split.tiles) - i);
+    const int32_t rows = tile.rows * tile.repeats;
+    first += rows;
+    tile.y += rows * tile.y_row;
+    if (tile.residual) tile.residual += rows * tile.y_row;
+  }
+}
+
+/* How a plane of y is cut: the columns before left and from right on along H, those between along
+ * W; or, if !lines, into tiles of any pixels. */
+typedef struct cut {
+  bool lines;
+  int32_t left, right;
+} cut;
+
+/* What a line of so many pixels costs, in pixels. */
+static int64_t cost(const wh_gemm *gemm, int32_t pixels) {
+  if (pixels <= 0) return 0;
+  return gemm->exact ? pixels : wh_gemm_split(gemm, pixels).tiles * gemm->rows;
+}
+
+/* Columns whose windows are over the edge go along H where that costs little, so that no tile along
+ * W has zeros in it. */
+WH_COMPACT static cut choose(const wh_taps *s, const wh_gemm *gemm) {
+  const wh_conv *p = s->p;
+  const int32_t w = p->out[2], h = p->out[1], least = gemm->rows / 2;
+  const int32_t reach = (p->kernel[2] - 1) * p->dilation[2] - p->pad[2];
+  const int32_t fits = p->in[2] > reach ? (p->in[2] - 1 - reach) / p->stride[2] + 1 : 0;
+  cut c = {.left = (p->pad[2] + p->stride[2] - 1) / p->stride[2]};
+  c.left = c.left < w ? c.left : w;
+  c.right = fits > c.left ? fits : c.left;
+  c.right = c.right < w ? c.right : w;
+  const int32_t middle = c.right - c.left;
+  const bool along_h = wh_taps_fit(s, 1, false), clean = middle == w || (along_h && h >= least);
+  const int64_t budget = (int64_t)h * w * 7 / 6;
+  if (middle >= least && clean && wh_taps_fit(s, 2, true) &&
+      h * cost(gemm, middle) + (w - middle) * cost(gemm, h) <= budget)
+    c.lines = true;
+  else if (w >= least && wh_taps_fit(s, 2, false) && h * cost(gemm, w) <= budget)
+    c = (cut){true, 0, w};
+  else if (h >= least && along_h && w * cost(gemm, h) <= budget)
+    c = (cut){true, w, w};
+  return c;
+}
+
+/* Every tile, for so many columns of the weights from the first on. */
+static void every_tile(wh_taps *s, const wh_gemm *gemm, const wh_tile *whole, ptrdiff_t columns) {
+  const wh_conv *p = s->p;
+  const cut c = choose(s, gemm);
+  if (!c.lines) {
+    const wh_split split =
+        wh_gemm_split(gemm, (ptrdiff_t)p->batch * p->out[0] * p->out[1] * p->out[2]);
+    wh_tile tile = *whole;
+    for (ptrdiff_t i = 0; i < split.tiles; i++) {
+      tile.rows = wh_split_rows(&split, i);
+      wh_taps_pixels(s, tile.rows);
+      every_group(s, gemm, &tile, columns, 0, 0);
+      tile.y += tile.rows * tile.y_row;
+      if (tile.residual) tile.residual += tile.rows * tile.y_row;
+    }
+    return;
+  }
+  for (int32_t n = 0; n < p->batch; n++) {
+    int32_t o[3] = {0, 0, c.left};
+    for (o[0] = 0; o[0] < p->out[0]; o[0]++) {
+      for (o[1] = 0; o[1] < p->out[1] && c.left < c.right; o[1]++)
+        line(s, gemm, whole, columns, 2, n, o, c.right - c.left);
+      o[1] = 0;
+      for (o[2] = 0; o[2] < p->out[2]; o[2]++) {
+        if (o[2] == c.left) o[2] = c.right;
+        if (o[2] < p->out[2]) line(s, gemm, whole, columns, 1, n, o, p->out[1]);
+      }
+      o[2] = c.left;
+    }
+  }
+}
+
+WH_COMPACT static bool is_pointwise(const wh_conv *p) {
+  for (int i = 0; i < 3; i++) {
+    if (p->kernel[i] != 1 || p->stride[i] != 1 || p->pad[i] || p->in[i] != p->out[i]) return false;
+  }
+  return p->groups == 1;
 }
 
 int32_t wh_conv_run(const wh_call *call) {
   const wh_conv *p = call->parameters;
   const wh_tensor *bias = wh_input(call, BIAS), *residual = wh_input(call, RESIDUAL);
-  plan s; /* edges and segments are written before they are read */
-  s.p = p;
-  s.gemm = wh_gemm_select(call->cpu);
-  s.image = s.group = 0;
-  memset(s.next, 0, sizeof s.next);
-  memset(s.zeros, 0, sizeof s.zeros);
-  s.strides[2] = (ptrdiff_t)p->groups * p->channels;
-  s.strides[1] = s.strides[2] * p->in[2];
-  s.strides[0] = s.strides[1] * p->in[1];
+  const float *x = (const float *)wh_input(call, X)->data;
+  const wh_gemm gemm = wh_gemm_select(call->cpu);
   const ptrdiff_t pixels = (ptrdiff_t)p->batch * p->out[0] * p->out[1] * p->out[2];
-  const ptrdiff_t taps = (ptrdiff_t)p->kernel[0] * p->kernel[1] * p->kernel[2];
-  const ptrdiff_t k = taps * p->channels,
-                  runs = p->channels / ZEROS + (p->channels % ZEROS || !p->channels);
+  const ptrdiff_t k = (ptrdiff_t)p->kernel[0] * p->kernel[1] * p->kernel[2] * p->channels;
   const ptrdiff_t width = (ptrdiff_t)p->groups * p->filters;
   if (!width || !pixels) return WHERRY_OK;
-  const bool by_rows = p->groups == 1 && p->dilation[2] == 1 && k * s.gemm.rows <= EDGES &&
-                       p->kernel[2] * p->channels <= ZEROS && taps / p->kernel[2] <= SEGMENTS;
-  wh_tile tile = {.segments = s.segments,
+  wh_tile tile = {.b = (const float *)wh_input(call, WEIGHTS)->data,
                   .b_row = 16,
                   .b_panel = k * 16,
-                  .packed = 1,
-                  .y_row = width,
+                  .init = bias ? (const float *)bias->data : NULL,
+                  .residual = residual ? (const float *)residual->data : NULL,
                   .residual_row = width,
+                  .y = (float *)wh_output(call, 0)->data,
+                  .y_row = width,
                   .low = p->low,
-                  .high = p->high};
-  for (ptrdiff_t i = 0; i < pixels; i += tile.rows) {
-    tile.rows = (int)(pixels - i < s.gemm.rows ? pixels - i : s.gemm.rows);
-    locate(&s, (const float *)wh_input(call, X)->data, tile.rows);
-    for (ptrdiff_t g = 0; g < p->groups; g++) {
-      const ptrdiff_t n = g * p->filters;
-      s.group = g * p->channels;
-      tile.b = (const float *)wh_input(call, WEIGHTS)->data + g * ((p->filters + 15) / 16) * k * 16;
-      tile.init = bias ? (const float *)bias->data + n : NULL;
-      tile.init_row = 0;
-      tile.y = (float *)wh_output(call, 0)->data + i * width + n;
-      tile.residual = residual ? (const float *)residual->data + i * width + n : NULL;
-      if (by_rows || taps * runs <= SEGMENTS) {
-        tile.segment_count = by_rows ? list_window_rows(&s) : list_taps(&s, 0, runs);
-        wh_gemm_columns(&s.gemm, &tile, p->filters);
-      } else {
-        long_tile(&s, &tile, runs, taps * runs);
-      }
-    }
+                  .high = p->high,
+                  .packed = 1,
+                  .repeats = 1};
+  if (is_pointwise(p)) {
+    wh_gemm_rows(&gemm, &tile, x, k, pixels, width, k);
+    return WHERRY_OK;
+  }
+  const ptrdiff_t block = p->groups == 1 ? wh_gemm_block(k) : p->filters;
+  for (ptrdiff_t column = 0; column < p->filters; column += block) {
+    wh_taps taps;
+    wh_taps_begin(&taps, p, x, gemm.rows);
+    tile.segments = taps.segments;
+    every_tile(&taps, &gemm, &tile, wh_min64(block, p->filters - column));
+    tile.b += block / 16 * tile.b_panel;
+    tile.y += block;
+    if (tile.init) tile.init += block;
+    if (tile.residual) tile.residual += block;
   }
   return WHERRY_OK;
 }

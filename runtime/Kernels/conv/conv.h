@@ -6,22 +6,21 @@
 /* Everything a check of Conv and DepthwiseConv proves, given the floats their weights must hold. */
 const char *wh_conv_check_operands(const wh_call *call, uint64_t weights);
 
-/* One run of up to WH_DEPTHWISE_PIXELS neighbouring output pixels along W with the same taps.
- * x and w point at the first valid tap of channel 0. */
+/* Lines of output pixels, along any axis, that all have the same taps. x and w point at the first
+ * valid tap of the first pixel, channel 0. */
 typedef struct wh_depthwise {
   const float *x, *w, *bias, *residual;
   float *y;
   ptrdiff_t channels;
-  ptrdiff_t x_pixel;            /* between neighbouring outputs' windows */
+  ptrdiff_t x_pixel, y_pixel;   /* between neighbouring outputs' windows, and outputs */
+  ptrdiff_t x_line, y_line;     /* between lines of them */
   ptrdiff_t x_tap[3], w_tap[3]; /* between taps along D, H, W */
   int32_t taps[3];
-  int32_t pixels;
+  int32_t pixels, lines;
   float low, high;
 } wh_depthwise;
 
-#define WH_DEPTHWISE_PIXELS 4
-
-typedef void wh_depthwise_function(const wh_depthwise *run);
+typedef void wh_depthwise_function(const wh_depthwise *lines);
 wh_depthwise_function wh_depthwise_scalar, wh_depthwise_avx2, wh_depthwise_avx512;
 
 #endif

@@ -5,7 +5,7 @@
 #include "conv.h"
 #include "depthwise_body.h"
 
-void wh_depthwise_avx2(const wh_depthwise *run) { any_run(run); }
+void wh_depthwise_avx2(const wh_depthwise *lines) { lines_of(lines); }
 
 #include "../common/region_end.h"
 #endif

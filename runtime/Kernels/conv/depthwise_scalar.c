@@ -2,4 +2,4 @@
 #include "conv.h"
 #include "depthwise_body.h"
 
-void wh_depthwise_scalar(const wh_depthwise *run) { any_run(run); }
+void wh_depthwise_scalar(const wh_depthwise *lines) { lines_of(lines); }

@@ -23,17 +23,7 @@ const char *wh_binary_check(const wh_call *call) {
       !wh_holds(wh_output(call, 0), WH_BIT(gives), count))
     return WH_BAD_BYTES;
   const unsigned bytes = wh_element_bytes(element);
-  if (!wh_view_fits(wh_capacity(a, bytes), 0, p->rank, p->shape, p->a_strides) ||
-      !wh_view_fits(wh_capacity(b, bytes), 0, p->rank, p->shape, p->b_strides))
-    return WH_BAD_VIEW;
-  int64_t dense = 1;
-  uint32_t in_place = 3; /* an operand may be y where its strides are y's */
-  for (int i = p->rank - 1; i >= 0 && count; i--) {
-    if (p->shape[i] > 1 && p->a_strides[i] != dense) in_place &= ~1u;
-    if (p->shape[i] > 1 && p->b_strides[i] != dense) in_place &= ~2u;
-    dense *= p->shape[i];
-  }
-  return wh_check_outputs(call, in_place);
+  return wh_check_two_views(call, p->rank, p->shape, p->a_strides, p->b_strides, bytes);
 }
 
 static double of_reals(int kind, double a, double b, bool narrow) {

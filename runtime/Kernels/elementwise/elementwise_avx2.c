@@ -6,7 +6,7 @@
 #include "elementwise_body.h"
 
 bool wh_unary_avx2(const wh_unary *p, const float *x, float *y, int64_t count) {
-  return unary(p, x, y, count);
+  return unary(costly_vectors, p, x, y, count) || unary(cheap_vectors, p, x, y, count);
 }
 
 void wh_binary_avx2(int kind, const float *a, int a_step, const float *b, int b_step, float *y,
@@ -14,9 +14,7 @@ void wh_binary_avx2(int kind, const float *a, int a_step, const float *b, int b_
   binary(kind, a, a_step, b, b_step, y, count, low, high);
 }
 
-double wh_exp_avx2(const float *x, float shift, float *y, int64_t count) {
-  return exp_sum(x, shift, y, count);
-}
+void wh_softmax_avx2(const float *x, float *y, int64_t count) { softmax(x, y, count); }
 
 #include "../common/region_end.h"
 #endif

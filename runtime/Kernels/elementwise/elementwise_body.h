@@ -1,21 +1,11 @@
 /* Spans in the vectors of vector.h: whole vectors, then one padded vector for the rest. */
-#include "math_body.h"
-
-/* count is whole vectors; the callers pad the rest, so that each expression is compiled once. */
-#define EACH(expression)                            \
-  {                                                 \
-    for (int64_t i = 0; i < count; i += WH_LANES) { \
-      vf v = v_load(x + i);                         \
-      v_store(y + i, (expression));                 \
-    }                                               \
-    return true;                                    \
-  }
+#include "transcendental_body.h"
 
 WH_INLINE vf v_clip(vf x, float low, float high) {
   return v_at_most(v_all(high), v_at_least(v_all(low), x));
 }
 
-static bool unary_vectors(const wh_unary *p, const float *x, float *y, int64_t count) {
+static bool cheap_vectors(const wh_unary *p, const float *x, float *y, int64_t count) {
   const float alpha = p->alpha, beta = p->beta;
   switch (p->kind) {
     case WH_ABS:
@@ -24,14 +14,6 @@ static bool unary_vectors(const wh_unary *p, const float *x, float *y, int64_t c
       EACH(-v)
     case WH_RECIPROCAL:
       EACH(1.0f / v)
-    case WH_EXP:
-      EACH(v_exp(v))
-    case WH_TANH:
-      EACH(v_tanh(v))
-    case WH_ERF:
-      EACH(v_erf(v))
-    case WH_SIGMOID:
-      EACH(v_sigmoid(v))
     case WH_SOFTSIGN:
       EACH(v / (1.0f + v_abs(v)))
     case WH_CLIP:
@@ -44,16 +26,10 @@ static bool unary_vectors(const wh_unary *p, const float *x, float *y, int64_t c
       EACH(v_select(v > 0.0f, v, v_expm1(v) * alpha) * p->gamma)
     case WH_CELU:
       EACH(v_select(v < 0.0f, v_expm1(v / alpha) * alpha, v))
-    case WH_GELU:
-      EACH(v * 0.5f * (1.0f + v_erf(v * 0.707106781f)))
-    case WH_GELU_TANH:
-      EACH(v * 0.5f * (1.0f + v_tanh((v + v * v * v * 0.044715f) * 0.797884561f)))
     case WH_HARD_SIGMOID:
       EACH(v_clip(v * alpha + beta, 0.0f, 1.0f))
     case WH_HARD_SWISH:
       EACH(v * v_clip(v * (1.0f / 6.0f) + 0.5f, 0.0f, 1.0f))
-    case WH_SWISH:
-      EACH(v * v_sigmoid(v * alpha))
     case WH_THRESHOLDED_RELU:
       EACH(v_select(v <= alpha, (vf){0}, v))
     case WH_AFFINE:
@@ -61,17 +37,6 @@ static bool unary_vectors(const wh_unary *p, const float *x, float *y, int64_t c
     default:
       return false;
   }
-}
-
-WH_INLINE bool unary(const wh_unary *p, const float *x, float *y, int64_t count) {
-  const int64_t whole = count & -WH_LANES;
-  float last[WH_LANES];
-  if (!unary_vectors(p, x, y, whole)) return false;
-  if (whole == count) return true;
-  v_store(last, v_load_part(x + whole, count - whole));
-  unary_vectors(p, last, last, WH_LANES);
-  v_store_part(y + whole, v_load(last), count - whole);
-  return true;
 }
 
 #define PAIRS(expression)                                               \
@@ -115,27 +80,4 @@ WH_INLINE void binary(int kind, const float *a, int a_step, const float *b, int 
   v_store(last_b, v_load_part(b + (b_step ? whole : 0), b_step ? part : 1));
   binary_vectors(kind, last_a, a_step, last_b, b_step, last_a, WH_LANES, low, high);
   v_store_part(y + whole, v_load(last_a), part);
-}
-
-/* Sums in vectors for 32 steps, then in float64. */
-WH_INLINE double exp_sum(const float *x, float shift, float *y, int64_t count) {
-  const vf by = v_all(shift);
-  double total = 0;
-  for (int64_t i = 0; i < count;) {
-    vf sum = {0};
-    for (int step = 0; step < 32 && i < count; step++, i += WH_LANES) {
-      const int64_t part = count - i;
-      const bool whole = part >= WH_LANES;
-      vf e = v_exp((whole ? v_load(x + i) : v_load_part(x + i, part)) - by);
-      if (whole) {
-        v_store(y + i, e);
-      } else {
-        v_store_part(y + i, e, part);
-        e = v_load_part(y + i, part);
-      }
-      sum += e;
-    }
-    for (int j = 0; j < WH_LANES; j++) total += (double)sum[j];
-  }
-  return total;
 }

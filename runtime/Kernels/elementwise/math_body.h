@@ -1,11 +1,17 @@
 /* Elementary functions in the vectors of vector.h, about 1 ulp, for every input. */
 
 /* 2^n, n = -151 ... 128, in two factors so that results round once into subnormals and infinity. */
+#if WH_LANES == 16
+WH_INLINE vf v_scale(vf x, vi n) {
+  return (vf)_mm512_scalef_ps((__m512)x, _mm512_cvtepi32_ps((__m512i)n));
+}
+#else
 WH_INLINE vf v_scale(vf x, vi n) {
   vi half = n >> 1;
   x = x * (vf)((half + 127) << 23);
   return x * (vf)((n - half + 127) << 23);
 }
+#endif
 
 /* x = n ln 2 + r: r + r^2 q(r) = e^r - 1. */
 WH_INLINE vf v_exp_parts(vf x, vi *n) {
@@ -68,4 +74,21 @@ WH_INLINE vf v_erf(vf x) {
   p = p * s + 1.28379166e-1f;
   vf near = p * x + x;
   return v_select(t > 0.927734375f, far, v_select(x == x, near, x));
+}
+
+/* x times the normal distribution's cumulative share below it, 1/2 + t P(t^2) / Q(t^2): minimax
+ * within 7e-9 on -5.5 ... 5.5, where it ends in exactly 0 and 1. */
+WH_INLINE vf v_gelu(vf x) {
+  vf t = v_at_most(v_all(5.5f), v_at_least(v_all(-5.5f), x)), s = t * t;
+  vf p = s * 2.27495391e-08f + 6.35211018e-06f;
+  vf q = s * 1.19750837e-06f + 7.36470174e-05f;
+  p = p * s + 1.68824103e-04f;
+  q = q * s + 1.88443565e-03f;
+  p = p * s + 4.67725098e-03f;
+  q = q * s + 2.86457799e-02f;
+  p = p * s + 3.38524915e-02f;
+  q = q * s + 2.51521528e-01f;
+  p = p * s + 3.98942262e-01f;
+  q = q * s + 1.0f;
+  return x * (t * p / q + 0.5f);
 }

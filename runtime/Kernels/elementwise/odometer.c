@@ -59,4 +59,22 @@ bool wh_odometer_next(wh_odometer *o) {
   return false;
 }
 
+const char *wh_check_two_views(const wh_call *call, int32_t rank, const int32_t *shape,
+                               const int64_t *a_strides, const int64_t *b_strides, unsigned bytes) {
+  const int64_t *strides[] = {a_strides, b_strides};
+  uint32_t in_place = 0;
+  for (unsigned s = 0; s < 2; s++) {
+    if (!wh_view_fits(wh_capacity(wh_input(call, s), bytes), 0, rank, shape, strides[s]))
+      return WH_BAD_VIEW;
+    const uint64_t count = wh_count(shape, rank);
+    int64_t dense = 1;
+    in_place |= 1u << s;
+    for (int i = rank - 1; i >= 0 && count; i--) {
+      if (shape[i] > 1 && strides[s][i] != dense) in_place &= ~(1u << s);
+      dense *= shape[i];
+    }
+  }
+  return wh_check_outputs(call, in_place);
+}
+
 #include "../common/region_end.h"

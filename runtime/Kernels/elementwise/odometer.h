@@ -21,4 +21,9 @@ wh_odometer wh_odometer_begin(int rank, const int32_t *shape, int streams,
 /* Moves to the next run; false after the last. */
 bool wh_odometer_next(wh_odometer *o);
 
+/* Inputs 0 and 1 of elements of so many bytes hold their views of shape, and output 0, dense with
+ * shape, overlaps nothing: it may be an input whose strides are its own. Null when both hold. */
+const char *wh_check_two_views(const wh_call *call, int32_t rank, const int32_t *shape,
+                               const int64_t *a_strides, const int64_t *b_strides, unsigned bytes);
+
 #endif

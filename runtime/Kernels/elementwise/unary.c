@@ -131,6 +131,7 @@ static int64_t of_integer(const wh_unary *p, int64_t x) {
 
 void wh_unary_span(uint32_t cpu, const wh_unary *p, const float *x, float *y, int64_t count) {
 #if defined(__x86_64__)
+  if (cpu & WHERRY_CPU_AVX512 && wh_unary_avx512(p, x, y, count)) return;
   if (cpu & WHERRY_CPU_AVX2) {
     if (wh_unary_avx2(p, x, y, count)) return;
   } else
@@ -142,12 +143,19 @@ void wh_unary_span(uint32_t cpu, const wh_unary *p, const float *x, float *y, in
   for (int64_t i = 0; i < count; i++) y[i] = (float)wh_unary_real(p, (double)x[i]);
 }
 
-double wh_exp_span(uint32_t cpu, const float *x, float shift, float *y, int64_t count) {
+void wh_softmax_span(uint32_t cpu, const float *x, float *y, int64_t count) {
 #if defined(__x86_64__)
-  if (cpu & WHERRY_CPU_AVX2) return wh_exp_avx2(x, shift, y, count);
+  if (cpu & WHERRY_CPU_AVX512) {
+    wh_softmax_avx512(x, y, count);
+    return;
+  }
+  if (cpu & WHERRY_CPU_AVX2) {
+    wh_softmax_avx2(x, y, count);
+    return;
+  }
 #endif
   (void)cpu;
-  return wh_exp_scalar(x, shift, y, count);
+  wh_softmax_scalar(x, y, count);
 }
 
 const char *wh_unary_check(const wh_call *call) {

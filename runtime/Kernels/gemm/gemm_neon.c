@@ -34,11 +34,11 @@ typedef float32x2_t elements;
   }
 
 /* Four rows by 16 columns (ARMv7: 8), elements multiplied from their lane. */
-static inline __attribute__((always_inline)) void tile4(const wh_tile *t, int at) {
-  float32x4_t sum[4][STEP_VECTORS];
+static inline __attribute__((always_inline)) void tile4(const wh_tile *t, const place *p, int at) {
+  float32x4_t sum[4][4];
   WH_UNROLL
   for (int r = 0; r < 4; r++) {
-    const float *init = t->init + (r < t->rows ? r * t->init_row : 0) + at * 4;
+    const float *init = p->init + (r < t->rows ? r * t->init_row : 0) + at * 4;
     WH_UNROLL
     for (int v = 0; v < STEP_VECTORS; v++) sum[r][v] = vld1q_f32(init + v * 4);
   }
@@ -46,7 +46,7 @@ static inline __attribute__((always_inline)) void tile4(const wh_tile *t, int at
   for (const wh_segment *s = t->segments, *end = s + t->segment_count; s < end; s++) {
     const float *b = t->b + s->b * b_row + at * 4, *row[4];
     WH_UNROLL
-    for (int r = 0; r < 4; r++) row[r] = s->rows[r];
+    for (int r = 0; r < 4; r++) row[r] = s->rows[r] + p->a;
     elements a[4];
     ptrdiff_t k = 0;
     for (; k + STEPS <= s->count; k += STEPS) {
@@ -65,25 +65,19 @@ static inline __attribute__((always_inline)) void tile4(const wh_tile *t, int at
       STEP(0)
     }
   }
-  WH_UNROLL
-  for (int r = 0; r < 4; r++) {
-    if (r < t->rows) finish_row(t, r, at, STEP_VECTORS, (const vf *)sum[r]);
+  finish(t, p, (vf(*)[4])sum, 4, STEP_VECTORS, at, false, false);
+}
+
+static inline __attribute__((always_inline)) void one_tile(const wh_tile *t, const place *at) {
+  for (int v = 0; v < 4; v += STEP_VECTORS) {
+    if (t->rows == 1)
+      row_of(t, at, STEP_VECTORS, v, false);
+    else
+      tile4(t, at, v);
   }
 }
 
-void wh_tile_neon(const wh_tile *t) {
-#if defined(__aarch64__)
-  t->rows == 1 ? row_of(t, 4, 0) : tile4(t, 0);
-#else
-  if (t->rows == 1) {
-    row_of(t, 2, 0);
-    row_of(t, 2, 2);
-  } else {
-    tile4(t, 0);
-    tile4(t, 2);
-  }
-#endif
-}
+void wh_tile_neon(const wh_tile *t) { EVERY(t, one_tile) }
 
 #endif
 typedef int wh_gemm_neon;

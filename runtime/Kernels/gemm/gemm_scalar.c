@@ -4,17 +4,17 @@
 #include "gemm.h"
 #include "gemm_body.h"
 
-/* Up to 4 rows by 1 panel, half a panel at a time: 8 sums fit the 16 registers of SSE2 and ARMv7.
- */
-void wh_tile_scalar(const wh_tile *t) {
-  if (t->rows == 1) {
-    row_of(t, 2, 0);
-    row_of(t, 2, 2);
-  } else {
-    tile_of(t, 4, 2, 0);
-    tile_of(t, 4, 2, 2);
+WH_INLINE void one_tile(const wh_tile *t, const place *at) {
+  for (int v = 0; v < 4; v += 2) {
+    if (t->rows == 1)
+      row_of(t, at, 2, v, false);
+    else
+      tile_of(t, at, 4, 2, v, false, false);
   }
 }
+
+/* Up to 4 rows by 1 panel, half a panel at a time: 8 sums fit the 16 registers of SSE2. */
+void wh_tile_scalar(const wh_tile *t) { EVERY(t, one_tile) }
 
 #endif
 typedef int wh_gemm_scalar;

@@ -22,8 +22,18 @@ typedef struct wh_call {
       *operands; /* inputs, outputs, scratch: indices into tensors, already checked, or WH_NONE */
   uint16_t input_count, output_count, scratch_count;
   uint16_t reserved;
-  uint32_t cpu; /* WHERRY_CPU_ bits that may be used */
+  uint32_t cpu; /* WHERRY_CPU_ bits that may be used, and the private ones below */
 } wh_call;
+
+/* WH_Q8 tensors hold q + 128 instead of q. One session never mixes both. */
+#define WH_CPU_UNSIGNED (1u << 31)
+/* AVX-512 has VBMI's byte permutations; set by wh_with_storage where AVX-512 may be used. */
+#define WH_CPU_VBMI (1u << 30)
+
+/* A byte of a WH_Q8 tensor ^ this = q in two's complement. */
+static inline uint8_t wh_q8_flip(const wh_call *call) {
+  return call->cpu & WH_CPU_UNSIGNED ? 0x80 : 0;
+}
 
 static inline const wh_tensor *wh_input(const wh_call *call, unsigned i) {
   return i < call->input_count && call->operands[i] != WH_NONE ? &call->tensors[call->operands[i]]
@@ -58,6 +68,19 @@ const wh_kernel *wh_find_kernel(uint32_t code);
 
 /* The WHERRY_CPU_ bits of this processor, as the operating system allows them. */
 uint32_t wh_detect_cpu(void);
+
+/* cpu with the private bits set or cleared: WH_CPU_UNSIGNED as those instruction sets prefer. */
+uint32_t wh_with_storage(uint32_t cpu);
+
+/* Threads that share the work of one session. The memory is the caller's: wh_workers_bytes at a multiple
+ * of 64. */
+size_t wh_workers_bytes(void);
+/* Starts threads - 1 workers; WHERRY_NO_THREAD when the system refuses, with none left running. */
+int32_t wh_workers_start(void *workers, uint32_t threads);
+/* Runs a checked call, divided where that is worth it. */
+int32_t wh_workers_run(void *workers, uint32_t code, const wh_call *call);
+/* Ends the workers; the memory is the caller's again. */
+void wh_workers_stop(void *workers);
 
 /* SHA-256 (FIPS 180-4), streamed. */
 typedef struct wh_sha256 {

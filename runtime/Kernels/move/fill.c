@@ -13,7 +13,9 @@ int32_t wh_fill_run(const wh_call *call) {
   const wh_tensor *y = wh_output(call, 0);
   const size_t bytes = (size_t)p->element_size;
   const uint64_t count = y->record->bytes / bytes;
-  for (uint64_t i = 0; i < count; i++) memcpy(y->data + i * bytes, &p->value, bytes);
+  uint64_t value = p->value;
+  if (y->record->element == WH_Q8) value ^= wh_q8_flip(call);
+  for (uint64_t i = 0; i < count; i++) memcpy(y->data + i * bytes, &value, bytes);
   return WHERRY_OK;
 }
 

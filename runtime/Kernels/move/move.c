@@ -1,4 +1,5 @@
 #include "../common/operands.h"
+#include "../common/vector.h"
 
 typedef struct axis {
   int64_t extent, from, to;
@@ -61,7 +62,8 @@ WH_COMPACT static int collapse(const wh_move *p, axis *axes) {
     break;                                                                         \
   }
 
-static void plane(uint8_t *to, const uint8_t *from, axis o, axis n, int bytes) {
+static __attribute__((noinline)) void plane(uint8_t *to, const uint8_t *from, axis o, axis n,
+                                            int bytes) {
   switch (bytes) {
     case 1:
       PLANE(uint8_t)
@@ -72,6 +74,63 @@ static void plane(uint8_t *to, const uint8_t *from, axis o, axis n, int bytes) {
     default:
       PLANE(uint64_t)
   }
+}
+
+#define PAIRS(a, b, first, second) \
+  __builtin_shufflevector(a, b, first, 4 + first, second, 4 + second)
+#define HALVES(a, b, first) __builtin_shufflevector(a, b, first, first + 1, first + 4, first + 5)
+
+/* y[i][j] = x[j][i] for four by four. */
+static inline void square(float *y, ptrdiff_t y_row, const float *x, ptrdiff_t x_row) {
+  const vf a = v_load(x), b = v_load(x + x_row);
+  const vf c = v_load(x + 2 * x_row), d = v_load(x + 3 * x_row);
+  const vf low = PAIRS(a, b, 0, 1), low2 = PAIRS(c, d, 0, 1);
+  const vf high = PAIRS(a, b, 2, 3), high2 = PAIRS(c, d, 2, 3);
+  v_store(y, HALVES(low, low2, 0));
+  v_store(y + y_row, HALVES(low, low2, 2));
+  v_store(y + 2 * y_row, HALVES(high, high2, 0));
+  v_store(y + 3 * y_row, HALVES(high, high2, 2));
+}
+
+/* Three planes into pixels, four at a time; returns how many pixels. */
+static int64_t interleave(float *y, const float *x, ptrdiff_t x_plane, int64_t pixels) {
+  int64_t i = 0;
+  for (; i + 4 <= pixels; i += 4, x += 4, y += 12) {
+    const vf a = v_load(x), b = v_load(x + x_plane), c = v_load(x + 2 * x_plane);
+    const vf low = PAIRS(a, b, 0, 1), high = PAIRS(a, b, 2, 3);
+    const vf middle = __builtin_shufflevector(low, c, 3, 5, 3, 5);
+    v_store(y, __builtin_shufflevector(low, c, 0, 1, 4, 2));
+    v_store(y + 4, HALVES(middle, high, 0));
+    v_store(y + 8, __builtin_shufflevector(c, high, 2, 6, 7, 3));
+  }
+  return i;
+}
+
+/* A matrix of 4-byte elements, o contiguous in the source and n in the target: squares, and the
+ * rest one by one. */
+static __attribute__((noinline)) void transpose(uint8_t *to, const uint8_t *from, axis o, axis n) {
+  const float *x = (const float *)from;
+  float *y = (float *)to;
+  if (n.extent == 3 && o.to == 3) {
+    const int64_t done = interleave(y, x, (ptrdiff_t)n.from, o.extent);
+    o.extent -= done;
+    plane((uint8_t *)(y + 3 * done), (const uint8_t *)(x + done), o, n, 4);
+    return;
+  }
+  const axis rows = {o.extent & -4, o.from, o.to}, columns = {n.extent & -4, n.from, n.to};
+  for (int64_t i0 = 0; i0 < rows.extent; i0 += 16) {
+    for (int64_t j = 0; j < columns.extent; j += 4) {
+      for (int64_t i = i0; i < rows.extent && i < i0 + 16; i += 4)
+        square(y + i * o.to + j, (ptrdiff_t)o.to, x + j * n.from + i, (ptrdiff_t)n.from);
+    }
+  }
+  const axis below = {o.extent - rows.extent, o.from, o.to};
+  const axis beside = {n.extent - columns.extent, n.from, n.to};
+  if (beside.extent)
+    plane((uint8_t *)(y + columns.extent), (const uint8_t *)(x + columns.extent * n.from), rows,
+          beside, 4);
+  if (below.extent)
+    plane((uint8_t *)(y + rows.extent * o.to), (const uint8_t *)(x + rows.extent), below, n, 4);
 }
 
 int32_t wh_move_run(const wh_call *call) {
@@ -105,7 +164,10 @@ int32_t wh_move_run(const wh_call *call) {
       for (int64_t i = 0; i < inner.extent; i++)
         wh_copy_run(to + i * inner.to * bytes, from + i * inner.from * bytes, run);
     } else {
-      plane(to, from, outer, inner, (int)bytes);
+      if (bytes == 4 && outer.from == 1 && inner.to == 1 && inner.extent > 2)
+        transpose(to, from, outer, inner);
+      else
+        plane(to, from, outer, inner, (int)bytes);
     }
     int i = rank - 1;
     for (; i >= 0; i--) {

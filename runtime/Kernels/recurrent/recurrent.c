@@ -111,7 +111,8 @@ void wh_multiply_x(const wh_recurrence *s, int64_t step, const float *b, int64_t
                .y_row = columns,
                .low = -INFINITY,
                .high = INFINITY,
-               .packed = 1};
+               .packed = 1,
+               .repeats = 1};
   for (int64_t i = 0; i < p->batch; i += t.rows) {
     t.rows = (int)wh_min64(p->batch - i, s->gemm.rows);
     for (int r = 0; r < s->gemm.rows; r++) {

@@ -40,29 +40,12 @@ WH_COMPACT static void column(int kind, uint32_t element, const void *x, void *y
   }
 }
 
-static float largest(const float *x, int64_t count) {
-  float lanes[16], most = -INFINITY;
-  for (int j = 0; j < 16; j++) lanes[j] = most;
-  int64_t i = 0;
-  for (; i + 16 <= count; i += 16) {
-    for (int j = 0; j < 16; j++) lanes[j] = x[i + j] > lanes[j] ? x[i + j] : lanes[j];
-  }
-  for (; i < count; i++) most = x[i] > most ? x[i] : most;
-  for (int j = 0; j < 16; j++) most = lanes[j] > most ? lanes[j] : most;
-  return most;
-}
-
-static void row(uint32_t cpu, const float *x, float *y, int64_t count) {
-  const float most = largest(x, count);
-  const float scale = (float)(1.0 / wh_exp_span(cpu, x, most, y, count));
-  wh_binary_span(cpu, WH_MUL, y, 1, &scale, 0, y, count, -INFINITY, INFINITY);
-}
-
 /* Up to COLUMNS neighbouring columns of softmax, row by row. */
 static void columns(uint32_t cpu, const float *x, float *y, int64_t count, int64_t inner, int n) {
   float most[COLUMNS], scale[COLUMNS];
   double sum[COLUMNS] = {0};
   const float no = -INFINITY;
+  const wh_unary exponential = {.kind = WH_EXP, .element = WH_FLOAT32};
   for (int j = 0; j < n; j++) most[j] = no;
   for (int64_t i = 0; i < count; i++) {
     for (int j = 0; j < n; j++) most[j] = x[i * inner + j] > most[j] ? x[i * inner + j] : most[j];
@@ -70,7 +53,7 @@ static void columns(uint32_t cpu, const float *x, float *y, int64_t count, int64
   for (int64_t i = 0; i < count; i++) {
     float shifted[COLUMNS], *to = y + i * inner;
     wh_binary_span(cpu, WH_SUB, x + i * inner, 1, most, 1, shifted, n, no, INFINITY);
-    wh_exp_span(cpu, shifted, 0, to, n);
+    wh_unary_span(cpu, &exponential, shifted, to, n);
     for (int j = 0; j < n; j++) sum[j] += (double)to[j];
   }
   for (int j = 0; j < n; j++) scale[j] = (float)(1.0 / sum[j]);
@@ -89,7 +72,7 @@ WH_COMPACT int32_t wh_softmax_run(const wh_call *call) {
     const float *from = (const float *)x->data;
     float *to = (float *)y->data;
     if (fast && inner == 1) {
-      row(call->cpu, from + at, to + at, count);
+      wh_softmax_span(call->cpu, from + at, to + at, count);
       continue;
     }
     for (int64_t i = 0; i < inner; i += fast ? COLUMNS : 1) {

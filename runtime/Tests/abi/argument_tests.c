@@ -121,7 +121,7 @@ static void nullAndClosedSessionsAreRefused(void) {
 }
 
 static void everyStatusHasAWord(void) {
-  for (int i = 0; i <= WHERRY_NO_TEST; i++) {
+  for (int i = 0; i <= WHERRY_NO_THREAD; i++) {
     CHECK(strcmp(wherry_status_text(i), "unknown") != 0);
   }
   CHECK(strcmp(wherry_status_text(-1), "unknown") == 0);

@@ -20,7 +20,7 @@ typedef struct builder {
   uint32_t interface[16], operands[64];
   uint8_t parameters[1024];
   char text[512];
-  uint8_t weights[4096], tests[4096];
+  uint8_t weights[32768], tests[4096];
   uint32_t weight_bytes, test_bytes;
 } builder;
 

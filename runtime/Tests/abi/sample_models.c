@@ -58,3 +58,34 @@ file accumulator(void) {
   builder_operation(&b, 6, 0, &add, sizeof add, 2, 1, (uint32_t[]){sum, x, sum});
   return builder_finish(&b);
 }
+
+file convolution(void) {
+  enum { SIDE = 24, CHANNELS = 16, FILTERS = 32, WEIGHTS = 9 * CHANNELS * FILTERS };
+  static float weights[WEIGHTS];
+  for (int i = 0; i < WEIGHTS; i++) weights[i] = (float)(i % 17) / 8 - 1;
+  const int32_t in[] = {1, SIDE, SIDE, CHANNELS, -1}, out[] = {1, SIDE, SIDE, FILTERS, -1},
+                packed[] = {WEIGHTS, -1};
+  builder b;
+  builder_begin(&b);
+  b.plan.macs = (uint64_t)SIDE * SIDE * WEIGHTS;
+  uint32_t x = builder_tensor(&b, WH_STORAGE_ARENA, WH_FLOAT32, "x", in);
+  uint32_t y = builder_tensor(&b, WH_STORAGE_ARENA, WH_FLOAT32, "y", out);
+  uint32_t w = builder_weight(&b, WH_FLOAT32, packed, weights);
+  builder_input(&b, x);
+  builder_output(&b, y);
+  wh_conv conv = {.batch = 1,
+                  .groups = 1,
+                  .channels = CHANNELS,
+                  .filters = FILTERS,
+                  .in = {1, SIDE, SIDE},
+                  .out = {1, SIDE, SIDE},
+                  .kernel = {1, 3, 3},
+                  .stride = {1, 1, 1},
+                  .dilation = {1, 1, 1},
+                  .pad = {0, 1, 1},
+                  .low = -INFINITY,
+                  .high = INFINITY};
+  builder_operation(&b, 3, "conv", &conv, sizeof conv, 4, 1,
+                    (uint32_t[]){x, w, WH_NONE, WH_NONE, y});
+  return builder_finish(&b);
+}

@@ -10,5 +10,7 @@ file two_operations(void);
 
 /* state = state + x of 4 floats; output is the state. */
 file accumulator(void);
+/* x [1, 24, 24, 16] -> a 3x3 convolution of 32 filters -> y; 2.7 million multiply-accumulates. */
+file convolution(void);
 
 #endif

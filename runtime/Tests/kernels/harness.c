@@ -20,14 +20,15 @@ void begin(test_case *c, const void *parameters) {
 }
 
 static int add(test_case *c, uint32_t element, int64_t count) {
-  static const int sizes[] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8};
+  static const int sizes[32] = {0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8, 4, 8, [WH_Q8] = 1};
   const int i = c->count++;
   wh_tensor_record *r = &c->records[i];
   r->element = element;
   r->bytes = (uint64_t)count * (uint64_t)sizes[element];
   r->offset = c->next_offset;
   c->next_offset += (r->bytes + 127) / 64 * 64;
-  c->tensors[i] = (wh_tensor){allocate((int64_t)r->bytes), r};
+  const int64_t slack = element == WH_Q8 ? 63 : 0; /* that kernels may read */
+  c->tensors[i] = (wh_tensor){allocate((int64_t)r->bytes + slack), r};
   c->owned[i] = true;
   c->operands[i] = (uint32_t)i;
   return i;
@@ -83,10 +84,35 @@ int32_t run(test_case *c, uint32_t code, uint32_t cpu) {
 
 int cpu_masks(uint32_t masks[MAX_CPUS]) {
   const uint32_t all = wh_detect_cpu();
+  const uint32_t wide = WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI;
   int count = 0;
   masks[count++] = 0;
-  if (all & WHERRY_CPU_AVX512) masks[count++] = all & ~(uint32_t)WHERRY_CPU_AVX512;
-  if (all) masks[count++] = all;
+  /* Ascending: without dot products, with them, with matrix products. */
+  if (all & WHERRY_CPU_AVX2) masks[count++] = WHERRY_CPU_AVX2;
+  if (all & WHERRY_CPU_NEON) masks[count++] = WHERRY_CPU_NEON;
+  if (all & (WHERRY_CPU_AVX512 | WHERRY_CPU_I8MM))
+    masks[count++] = all & ~(uint32_t)(WHERRY_CPU_AVX512_VNNI | WHERRY_CPU_I8MM);
+#if defined(WH_EVEX_VNNI)
+  if (!(~all & wide)) masks[count++] = WHERRY_CPU_AVX2 | WHERRY_CPU_AVX_VNNI;
+#else
+  if (all & WHERRY_CPU_AVX_VNNI && all & wide) masks[count++] = all & ~wide;
+#endif
+  if (all != masks[count - 1]) masks[count++] = all;
+  for (int i = 0; i < count; i++) masks[i] = wh_with_storage(masks[i]);
+  return count;
+}
+
+int storage_masks(uint32_t masks[MAX_STORAGES]) {
+  uint32_t cpus[MAX_CPUS];
+  int count = 0;
+  for (int i = cpu_masks(cpus) - 1; i >= 0; i--) {
+#if defined(__x86_64__) /* elsewhere sessions know one signedness */
+    const uint32_t session = wh_with_storage(cpus[i]), natural = cpus[i] | WH_CPU_UNSIGNED;
+    if (session != cpus[i] && session != natural) masks[count++] = session;
+    masks[count++] = natural;
+#endif
+    masks[count++] = cpus[i];
+  }
   return count;
 }
 
@@ -126,8 +152,21 @@ bool near(double value, double expected, double relative, double absolute) {
 }
 
 int main(int count, char **arguments) {
-  const test *const suites[] = {gemm_tests,  conv_tests,      elementwise_tests, axis_tests,
-                                index_tests, recurrent_tests, other_tests,       refusal_tests};
+  const test *const suites[] = {gemm_tests,
+                                conv_tests,
+                                elementwise_tests,
+                                axis_tests,
+                                index_tests,
+                                recurrent_tests,
+                                other_tests,
+                                refusal_tests,
+                                depthwise8_tests,
+                                int8_boundary_tests,
+                                int8_elementwise_tests,
+                                int8_spans_tests,
+                                pool8_tests,
+                                qconv_tests,
+                                qmatmul_tests};
   int passed = 0, failed = 0;
   if (count > 1) seed = strtoull(arguments[1], NULL, 10);
   for (size_t s = 0; s < sizeof suites / sizeof *suites; s++) {

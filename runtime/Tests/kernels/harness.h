@@ -12,7 +12,7 @@
 #include "../../ABI/wherry.h"
 #include "../../Kernels/include/kernels.h"
 
-enum { MAX_OPERANDS = 12, MAX_CPUS = 4 };
+enum { MAX_OPERANDS = 12, MAX_CPUS = 8, MAX_STORAGES = 3 * MAX_CPUS };
 
 typedef struct test_case {
   wh_tensor tensors[MAX_OPERANDS];
@@ -42,6 +42,9 @@ const char *refusal(test_case *c, uint32_t code);
 
 /* The instruction set masks to try on this machine, scalar first. */
 int cpu_masks(uint32_t masks[MAX_CPUS]);
+/* The same with 8-bit tensors in either signedness and the private bits a session sets, best first.
+ */
+int storage_masks(uint32_t masks[MAX_STORAGES]);
 
 /* Seeded random numbers; the seed is printed with a failure. */
 uint64_t random_bits(void);
@@ -61,6 +64,7 @@ typedef struct test {
   void (*body)(void);
 } test;
 extern const test gemm_tests[], conv_tests[], elementwise_tests[], axis_tests[], index_tests[],
-    recurrent_tests[], other_tests[], refusal_tests[];
+    recurrent_tests[], other_tests[], refusal_tests[], depthwise8_tests[], int8_boundary_tests[],
+    int8_elementwise_tests[], int8_spans_tests[], pool8_tests[], qconv_tests[], qmatmul_tests[];
 
 #endif

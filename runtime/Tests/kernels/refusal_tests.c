@@ -32,6 +32,13 @@ typedef struct sample {
     wh_scan scan;
     wh_quantize quantize;
     wh_interpolate interpolate;
+    wh_qbinary qbinary;
+    wh_qsoftmax qsoftmax;
+    wh_qresize qresize;
+    wh_matmul_weights8 weights8;
+    wh_qconv qconv;
+    wh_qmatmul qmatmul;
+    wh_qpool qpool;
     int32_t words[128];
   } p;
   int inputs, outputs, scratch;
@@ -40,11 +47,19 @@ typedef struct sample {
 
 #define F(n) \
   { WH_FLOAT32, n }
+#define Q(n) \
+  { WH_Q8, n }
+#define I(n) \
+  { WH_INT32, n }
 #define ABSENT \
   { 0, -1 }
 #define CONV_SHAPE                                                                         \
   .batch = 1, .in = {1, 5, 6}, .out = {1, 5, 6}, .kernel = {1, 3, 3}, .stride = {1, 1, 1}, \
   .dilation = {1, 1, 1}, .pad = {0, 1, 1}
+#define Q(n) \
+  { WH_Q8, n }
+#define Q8_RESULT \
+  .low = -128, .high = 127, .c_low = -128, .c_high = 127, .c_factor = 0.5f, .r_factor = 0.5f
 #define RECURRENT_SHAPE                                                                  \
   .steps = 3, .batch = 2, .input = 3, .hidden = 4, .activation = {1, 2, 2}, .x_step = 6, \
   .x_batch = 3, .y_step = 8, .y_batch = 4, .h_batch = 4
@@ -209,6 +224,86 @@ static const sample samples[] = {
     {26, {.quantize = {2, 3, 7, 0}}, 3, 1, 0, {F(42), F(3), {WH_INT8, 3}, {WH_INT8, 42}}},
     {27, {.quantize = {2, 3, 7, 0}}, 3, 1, 0, {{WH_INT8, 42}, F(3), {WH_INT8, 3}, F(42)}},
     {28, {.interpolate = {2, 5, 3, 4, 2, 0}}, 3, 1, 0, {F(30), {WH_INT32, 8}, F(8), F(24)}},
+    {26, {.quantize = {2, 3, 7, 0}}, 3, 1, 0, {F(42), F(3), {WH_UINT8, 3}, Q(42)}},
+    {27, {.quantize = {2, 3, 7, 0}}, 3, 1, 0, {Q(42), F(3), {WH_INT8, 3}, F(42)}},
+    {31,
+     {.qbinary = {WH_SUB, 2, {3, 70}, {70, 1}, {0, 1}, 3, -7, 1, -128, 127, 0.5f, 0.25f, 0}},
+     2,
+     1,
+     0,
+     {Q(210), Q(70), Q(210)}},
+    {32, {.words = {0}}, 2, 1, 0, {Q(21), {WH_INT8, 256}, Q(21)}},
+    {32, {.words = {0}}, 2, 1, 0, {{WH_UINT8, 21}, F(256), F(21)}},
+    {34, {.qsoftmax = {2, 7, 3, -128, 256}}, 2, 1, 0, {Q(42), {WH_UINT32, 256}, Q(42)}},
+    {36,
+     {.qresize = {2, {3, 4}, {5, 6}, 3, {2, 1}, 1, 2, 0.5f, 0}},
+     5,
+     1,
+     0,
+     {Q(72), I(10), I(10), I(6), I(6), Q(180)}},
+    {37, {.words = {0}}, 1, 3, 0, {F(21), Q(21), F(1), {WH_UINT8, 1}}},
+    {40,
+     {.weights8 = {3, 5, 20, 0, -1, 1}},
+     3,
+     1,
+     0,
+     {F(15), {WH_INT8, 2 * (64 + 80)}, F(20), F(60)}},
+    {29,
+     {.qconv = {CONV_SHAPE, Q8_RESULT, .groups = 1, .channels = 3, .filters = 17, .y_row = 17}},
+     3,
+     1,
+     0,
+     {Q(90), {WH_INT8, 2 * (192 + 36 * 16)}, Q(510), Q(510)}},
+    {29,
+     {.qconv = {CONV_SHAPE, .groups = 2, .channels = 70, .filters = 5, .y_row = 11, .y_offset = 1,
+                .result = WH_RESULT_DYNAMIC}},
+     6,
+     1,
+     0,
+     {Q(4200), {WH_INT8, 2 * (192 + 648 * 16)}, ABSENT, F(1), {WH_UINT8, 1}, F(10), F(330)}},
+    {35,
+     {.qmatmul = {3, 6, 21, 0, {2, 1, 1}, 0, {18}, {126}, 6, 21, 1, 3, 4, 5, -128, 127, 0.5f}},
+     2,
+     1,
+     1,
+     {Q(36), Q(252), Q(126), {WH_UINT8, 2 * (64 * 2 + 192) + 64}}},
+    {30,
+     {.qconv = {CONV_SHAPE, .groups = 39, .channels = 1, .filters = 1, .low = -128, .high = 127,
+                .y_row = 39}},
+     3,
+     1,
+     0,
+     {Q(1170), {WH_INT8, 3 * 272}, ABSENT, Q(1170)}},
+    {30,
+     {.qconv = {CONV_SHAPE, .groups = 8, .channels = 1, .filters = 1, .low = -128, .high = 127,
+                .c_low = -128, .c_high = 127, .c_factor = 0.5f, .r_factor = 0.75f, .y_row = 9,
+                .y_offset = 3}},
+     3,
+     1,
+     0,
+     {Q(240), {WH_INT8, 272}, Q(240), Q(272)}},
+    {33,
+     {.qpool =
+          {1,
+           1,
+           35,
+           {1, 5, 6},
+           {1, 5, 6},
+           {1, 3, 3},
+           {1, 1, 1},
+           {1, 1, 1},
+           {0, 1, 1},
+           {0, 1, 1},
+           1,
+           5,
+           6,
+           -128,
+           127,
+           0.5}},
+     1,
+     1,
+     0,
+     {Q(1050), Q(1050)}},
 };
 
 enum { SAMPLES = sizeof samples / sizeof *samples };
@@ -271,7 +366,9 @@ static void smallerOperandsAreRefused(void) {
     for (int j = 0; j < c.count; j++) {
       if (s->operands[j].count < 0) continue;
       const uint64_t bytes = c.records[j].bytes;
-      const bool free_size = s->code == 2 || ((s->code == 7 || s->code == 8) && j == 0);
+      const bool free_size =
+          s->code == 2 ||
+          (j == 0 && (s->code == 7 || s->code == 8 || s->code == 32 || s->code == 37));
       c.records[j].bytes = bytes - (j < s->inputs + s->outputs ? 1 : 64);
       /* Fill's output and the input of Unary and Cast set the count themselves. */
       EXPECT(free_size || refusal(&c, s->code), "code %u operand %d", s->code, j);
@@ -323,7 +420,7 @@ static void acceptedMutationsStayInside(void) {
     build(&c, &s);
     if (!refusal(&c, s.code)) {
       accepted++;
-      c.call.cpu = masks[random_below(cpus)];
+      c.call.cpu = masks[random_below(cpus)] | (random_below(2) ? WH_CPU_UNSIGNED : 0);
       const int32_t status = wh_find_kernel(s.code)->run(&c.call);
       EXPECT(status == WHERRY_OK || status == WHERRY_BAD_VALUE, "status %d", status);
     }

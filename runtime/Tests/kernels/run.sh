@@ -9,8 +9,10 @@ out=${TMPDIR:-/tmp}/wherry-kernel-tests.$UID
 clang=${CLANG:-clang}
 link=()
 flags=(-std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror)
+# Where there is no AVX-VNNI its variants are tested with AVX-512's encoding of the same instruction.
+if grep -qs avx512_vnni /proc/cpuinfo; then flags+=(-DWH_EVEX_VNNI); fi
 mapfile -t sources < <(find "$kernels" -name '*.c' | sort)
-mapfile -t tests < <(find "$here" -name '*.c' ! -name bench.c | sort)
+mapfile -t tests < <(find "$here" -name '*.c' ! -name 'bench*.c' | sort)
 
 # build NAME compiler and flags… : objects of kernels and tests into one program.
 build() {
@@ -36,21 +38,28 @@ sanitize() {
   "$out/sanitize/tests"
 }
 
+# cross NAME TRIPLE QEMU "CPU …" flags… : runs the tests as each of these processors.
 cross() {
-  local name=$1 triple=$2 qemu=$3
-  shift 3
+  local name=$1 triple=$2 qemu=$3 cpus=$4 cpu
+  shift 4
   if ! command -v "$triple-gcc" "$qemu" >/dev/null; then
     echo "$name: no $triple-gcc or $qemu, skipped"
     return
   fi
   build "$name" "$clang" -O2 "--target=$triple" "$@"
-  "$qemu" -L "/usr/$triple" "$out/$name/tests"
+  for cpu in $cpus; do
+    echo "$cpu:"
+    "$qemu" -cpu "$cpu" -L "/usr/$triple" "$out/$name/tests"
+  done
 }
 
 bench() {
+  local program
   mkdir -p "$out"
-  "$clang" -O2 "${flags[@]}" "${sources[@]}" "$here/bench.c" -lm -o "$out/bench"
-  "$out/bench"
+  for program in "$here"/bench*.c; do
+    "$clang" -O2 "${flags[@]}" "${sources[@]}" "$program" -lm -o "$out/bench"
+    "$out/bench"
+  done
 }
 
 [ $# -gt 0 ] || set -- native sanitize aarch64 armv7
@@ -58,8 +67,8 @@ for step in "$@"; do
   echo "== $step"
   case $step in
     native | sanitize | bench) "$step" ;;
-    aarch64) cross aarch64 aarch64-linux-gnu qemu-aarch64 ;;
-    armv7) cross armv7 arm-linux-gnueabihf qemu-arm -march=armv7-a -mfpu=neon -mfloat-abi=hard ;;
+    aarch64) cross aarch64 aarch64-linux-gnu qemu-aarch64 "cortex-a53 cortex-a72 cortex-a76 max" ;;
+    armv7) cross armv7 arm-linux-gnueabihf qemu-arm "cortex-a7 max" -march=armv7-a -mfpu=neon -mfloat-abi=hard ;;
     *) echo "run.sh: unknown step $step" >&2 && exit 64 ;;
   esac
 done

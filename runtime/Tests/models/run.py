@@ -72,7 +72,7 @@ def main():
                 files.append(f"{folder}/in{i}.raw")
                 np.ascontiguousarray(value).tofile(files[-1])
             for target, runner in runners.items():
-                threads = ["--threads", "2"] if target == "x86_64" else []
+                threads = ["--sessions", "2", "--threads", "2"] if target == "x86_64" else []
                 subprocess.run([*runner, *threads, native, f"{folder}/out", *files], check=True, capture_output=True)
                 worst = 0.0
                 for i, expected in enumerate(outputs):

@@ -1,0 +1,115 @@
+import WherryBytes
+import WherryGraph
+import WherryHDF5
+import WherryText
+import WherryZip
+
+/// Reads a Keras model from an HDF5 file or from a `.keras` archive.
+struct KerasReader {
+  private let source: ModelSource
+
+  init(_ source: ModelSource) { self.source = source }
+
+  func read() throws(ReadFailure) -> Reading {
+    do {
+      return ZipArchive.recognizes(source.bytes) ? try readArchive() : try readFile()
+    } catch let error as ReadFailure {
+      throw error
+    } catch let error as DecodeError {
+      throw ReadFailure(error)
+    } catch {
+      throw ReadFailure(DecodeError(.invalid("\(error)")))
+    }
+  }
+
+  /// An `.h5` file: configuration in attributes, weights in groups by layer.
+  private func readFile() throws -> Reading {
+    let file = try HDF5File(source.bytes, limits: source.limits)
+    let root = try file.root()
+    guard let text = try root.text("model_config") else {
+      throw DecodeError(
+        .unsupported("an HDF5 file without a model, such as one of weights alone"),
+        Place().inside("group", "/").inside("attribute", "model_config"))
+    }
+    let weightGroup = (try? root.group(at: "model_weights")) ?? root
+    var facts = KerasFacts(container: .file)
+    facts.version = try root.text("keras_version") ?? weightGroup.text("keras_version")
+    facts.backend = try root.text("backend") ?? weightGroup.text("backend")
+    facts.trainingConfiguration = try root.text("training_config")
+    facts.configuration = text
+    facts.state = try LegacyWeights.optimizerState(root)
+    return try read(facts, Place().inside("model_config")) {
+      (description, generation) throws(ReadFailure) in
+      do {
+        return try LegacyWeights(root, generation).table(for: description)
+      } catch let error as DecodeError {
+        throw ReadFailure(error)
+      } catch let error as ReadFailure {
+        throw error
+      } catch {
+        throw ReadFailure(DecodeError(.invalid("\(error)")))
+      }
+    }
+  }
+
+  /// A `.keras` archive: configuration and weights as entries of a zip file.
+  private func readArchive() throws -> Reading {
+    let archive = try ZipArchive(source.bytes, limits: source.limits)
+    func content(_ name: String) throws -> Bytes? {
+      try archive.entries.first { $0.name == name }.map { try archive.content(of: $0) }
+    }
+    func text(_ name: String) throws -> String? {
+      guard let bytes = try content(name) else { return nil }
+      guard let text = bytes.text else {
+        throw DecodeError(.notUTF8, Place().inside("entry", name))
+      }
+      return text
+    }
+    guard let configuration = try text("config.json") else {
+      throw DecodeError(.missing("config.json"), .byte(0))
+    }
+    guard let weights = try content("model.weights.h5") else {
+      let other = archive.entries.first { $0.name.hasPrefix("model.weights") }?.name
+      throw DecodeError(
+        other.map { .unsupported("weights in \($0)") } ?? .missing("model.weights.h5"), .byte(0))
+    }
+    var facts = KerasFacts(container: .archive)
+    facts.configuration = configuration
+    facts.archiveMetadata = try text("metadata.json")
+    if let metadata = facts.archiveMetadata {
+      facts.version = try parsed(metadata, Place().inside("metadata.json"))["keras_version"]?.string
+    }
+    let file = try HDF5File(weights, limits: source.limits)
+    var stored = ArchiveWeights(try file.root()) { name in try? content("assets/\(name)") }
+    let reading = try read(facts, Place().inside("config.json")) {
+      (description, _) throws(ReadFailure) in try stored.table(for: description)
+    }
+    var result = reading
+    let rest = stored.rest(limits: source.limits)
+    result.model.training = KerasFacts.training(rest.state)
+    result.losses += rest.losses
+    return result
+  }
+
+  private func parsed(_ text: String, _ place: Place) throws(DecodeError) -> JSONValue {
+    do {
+      return try JSONValue(parsing: text, limits: source.limits)
+    } catch {
+      throw DecodeError(error.reason, Place(error.place.position, road: place.road))
+    }
+  }
+
+  private func read(
+    _ facts: KerasFacts, _ place: Place,
+    weights: (ModelDescription, KerasGeneration) throws(ReadFailure) -> WeightTable
+  ) throws -> Reading {
+    let generation = KerasGeneration(version: facts.version)
+    var reader = ConfigurationReader(generation)
+    let description = try reader.model(try parsed(facts.configuration, place), at: place)
+    guard reader.errors.isEmpty else { throw ReadFailure(reader.errors) }
+    let table = try weights(description, generation)
+    let made = try GraphAssembly(description, generation, table, place).graph()
+    return Reading(
+      facts.model(made.graph, operatorSet: made.operatorSet, table), losses: made.losses)
+  }
+}

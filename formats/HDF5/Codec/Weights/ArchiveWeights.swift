@@ -1,0 +1,123 @@
+import WherryBytes
+import WherryGraph
+import WherryHDF5
+
+/// The weights of a `.keras` archive: groups that follow the attributes of the objects.
+///
+/// - Source: Keras 3, `saving/saving_lib.py`.
+struct ArchiveWeights {
+  private let root: HDF5Group
+  private let asset: (String) -> Bytes?
+  private var used: Set<String> = []
+  private var folders: [Int: String] = [:]
+
+  /// - Parameters:
+  ///   - root: of the file of weights.
+  ///   - asset: the content of a file among the archive's assets.
+  init(_ root: HDF5Group, asset: @escaping (String) -> Bytes?) {
+    (self.root, self.asset) = (root, asset)
+  }
+
+  /// The weights of every layer of the model.
+  ///
+  /// - Throws: `ReadFailure` with every weight that is absent.
+  mutating func table(for model: ModelDescription) throws(ReadFailure) -> WeightTable {
+    var errors: [DecodeError] = []
+    var table = WeightTable()
+    read(model, in: "", &table, &errors)
+    guard errors.isEmpty else { throw ReadFailure(errors) }
+    return table
+  }
+
+  private mutating func read(
+    _ model: ModelDescription, in folder: String, _ table: inout WeightTable,
+    _ errors: inout [DecodeError]
+  ) {
+    var names = ContainerNames()
+    for layer in model.layers where !layer.isOperation {
+      // A sequential model leaves its input layer out of its list.
+      if model.kind == .sequential, layer.className == "InputLayer" { continue }
+      var place = "\(folder)layers/\(names.next(layer.classInFile))"
+      if let id = layer.sharedObject {
+        // An object that several models hold stands where it was met first.
+        place = folders[id] ?? place
+        folders[id] = place
+      }
+      read(layer, in: place, &table, &errors)
+    }
+  }
+
+  private mutating func read(
+    _ layer: LayerDescription, in folder: String, _ table: inout WeightTable,
+    _ errors: inout [DecodeError]
+  ) {
+    if let model = layer.model { return read(model, in: "\(folder)/", &table, &errors) }
+    for inner in layer.inner {
+      read(inner.layer, in: "\(folder)/\(inner.attribute)", &table, &errors)
+    }
+    do throws(DecodeError) {
+      for slot in try layer.slots() {
+        let tensor = try tensor(slot, folder, layer.place)
+        table.set(
+          layer.path, slot.key, WeightVariable(name: "\(layer.path)/\(slot.key)", tensor: tensor))
+      }
+      if ["StringLookup", "IntegerLookup"].contains(layer.className),
+        layer.settings["vocabulary"] == nil, let text = asset("\(folder)/vocabulary.txt")
+      {
+        table.vocabularies[layer.path] = try Self.lines(text, layer.place)
+      }
+    } catch {
+      errors.append(error)
+    }
+  }
+
+  private static func lines(_ bytes: Bytes, _ place: Place) throws(DecodeError) -> [String] {
+    guard let text = bytes.text else {
+      throw DecodeError(.notUTF8, place.inside("asset", "vocabulary.txt"))
+    }
+    var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    if lines.last == "" { lines.removeLast() }
+    return lines
+  }
+
+  private mutating func tensor(
+    _ slot: WeightSlot, _ folder: String, _ place: Place
+  ) throws(DecodeError) -> Tensor {
+    var first: DecodeError?
+    for path in slot.paths {
+      do {
+        let tensor = try root.tensor(at: "\(folder)/\(path)")
+        used.insert("\(folder)/\(path)")
+        return tensor
+      } catch {
+        if first == nil { first = error }
+      }
+    }
+    throw first ?? DecodeError(.missing(slot.key), place)
+  }
+
+  /// Everything that is not a layer's: what the optimizer and the metrics have accumulated.
+  func rest(limits: Limits) -> (state: [Initializer], losses: [Loss]) {
+    var state: [Initializer] = []
+    var losses: [Loss] = []
+    var visited: Set<Int> = []
+    func walk(_ group: HDF5Group, _ path: String, _ depth: Int) throws(DecodeError) {
+      guard depth < limits.depth, visited.insert(group.address).inserted else { return }
+      for link in try group.links() {
+        let inner = path.isEmpty ? link.name.text : "\(path)/\(link.name.text)"
+        switch try group.open(link) {
+        case .group(let next): try walk(next, inner, depth + 1)
+        case .dataset(let dataset) where !used.contains(inner):
+          state.append(Initializer(inner, try dataset.tensor()))
+        default: break
+        }
+      }
+    }
+    do throws(DecodeError) {
+      try walk(root, "", 0)
+    } catch {
+      losses.append(Loss(.information, "state of the training: \(error.reason)", error.place))
+    }
+    return (state, losses)
+  }
+}

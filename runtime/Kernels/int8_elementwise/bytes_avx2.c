@@ -1,0 +1,15 @@
+#if defined(__x86_64__)
+#include "../common/target_avx2.h"
+/**/
+#include "../common/operands.h"
+#include "bytes.h"
+#include "bytes_vector.h"
+/**/
+#include "bytes_body.h"
+
+HOTTEST_VARIANTS(avx2)
+OTHER_VARIANTS(avx2)
+
+#include "../common/region_end.h"
+#endif
+typedef int wh_bytes_avx2;
