@@ -15,6 +15,21 @@ public struct HDF5Dataset: Sendable {
     return nil
   }
 
+  /// How the elements lie in the file.
+  public enum Storage: String, Sendable {
+    case compact, contiguous, chunked, virtual
+    case external = "external files"
+  }
+  public var storage: Storage {
+    if header.first(HeaderMessage.Kind.externalFiles) != nil { return .external }
+    return switch layout {
+    case .compact: .compact
+    case .contiguous: .contiguous
+    case .chunked: .chunked
+    case .virtual: .virtual
+    }
+  }
+
   let header: ObjectHeader
   let layout: StorageLayout
   let fill: Bytes?
