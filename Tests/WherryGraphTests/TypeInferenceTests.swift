@@ -114,22 +114,14 @@ import WherryOperators
     #expect(inference.types["n"] == .tensor(.int64, Shape([])))
   }
 
-  /// Each node adds values to those that are known; time must grow with their number only.
-  @Test func longChainsTakeTimeInProportion() {
-    func seconds(_ count: Int) -> Double {
-      let nodes = (0..<count).map { Build.node(Transpose(), ["v\($0)"], "v\($0 + 1)") }
-      let graph = Graph(
-        nodes: nodes, inputs: Build.info("v0", type: Self.floats(2, 3)),
-        outputs: Build.info("v\(count)"))
-      let clock = ContinuousClock()
-      let time = clock.measure {
-        #expect(TypeInference(Model(graph: graph)).types.count == count + 1)
-      }
-      return Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
-    }
-    _ = seconds(100)
-    let (short, long) = (seconds(2000), seconds(32000))
-    #expect(long < 16 * 6 * max(short, 0.001))
+  /// Each node adds values to those that are known: work for every pair would take hours.
+  @Test(.timeLimit(.minutes(5))) func longChainsTakeTimeInProportion() {
+    let count = 200_000
+    let nodes = (0..<count).map { Build.node(Transpose(), ["v\($0)"], "v\($0 + 1)") }
+    let graph = Graph(
+      nodes: nodes, inputs: Build.info("v0", type: Self.floats(2, 3)),
+      outputs: Build.info("v\(count)"))
+    #expect(TypeInference(Model(graph: graph)).types.count == count + 1)
   }
 
   @Test func constantsAreComputedOnlyWhileTheyAreSmall() {

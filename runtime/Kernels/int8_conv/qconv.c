@@ -232,19 +232,17 @@ static void several_rows(walk *s, int panels, ptrdiff_t pixel, int32_t lines) {
 }
 
 /* Tiles of output rows. */
-static void by_output_rows(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
+static void by_output_rows(walk *s, int panels, ptrdiff_t from, ptrdiff_t end, bool copies_fit) {
   const wh_qwindow *window = &s->window;
   const int32_t width = s->p->out[2];
   const ptrdiff_t line = s->p->stride[1] * window->strides[1];
   /* More calls are the lesser evil where x would leave the first cache between panels. */
   const ptrdiff_t most = panels > s->kernel.panels && line ? X_CALL / line : INT32_MAX;
-  const bool copies_fit = wh_times((uint64_t)(window->runs * window->count), WH_QROWS) <= WH_QEDGES;
   int32_t lines;
   for (; from < end; from += (ptrdiff_t)lines * width) {
     const bool listed = wh_qwindow_row(&s->window, from);
     lines = (int32_t)wh_min64(wh_min64(window->lines, (end - from) / width), most);
-    if (lines > 1 && listed && window->by_rows && copies_fit && width >= 16 &&
-        window->end > window->first) {
+    if (lines > 1 && listed && copies_fit && width >= 8 && window->end > window->first) {
       several_rows(s, panels, from, lines);
     } else {
       lines = 1;
@@ -253,12 +251,22 @@ static void by_output_rows(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
   }
 }
 
-/* Tiles of pixels wherever they are, for rows that are too short for tiles of their own. */
-static void by_pixels(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
+/* Tiles of pixels wherever they are: where rows of output are too short for tiles of their own, or
+ * rows of windows so short that copies of whole windows are faster. */
+static void by_pixels(walk *s, int panels, ptrdiff_t from, ptrdiff_t end, bool copies_fit) {
+  wh_qtile *t = &s->tile;
   const int height = wh_qkernel_height(&s->kernel, end - from, panels);
-  for (; from < end; from += s->tile.rows) {
-    s->tile.rows = (int)wh_min64(end - from, height);
-    tile_of_pieces(s, panels, from);
+  t->tiles = 1;
+  for (; from < end; from += t->rows) {
+    t->rows = (int)wh_min64(end - from, height);
+    const int reach = wh_qkernel_reach(&s->kernel, t->rows);
+    t->segment_count = copies_fit ? wh_qwindow_gather(&s->window, from, t->rows, reach) : 0;
+    if (t->segment_count) {
+      place(s, s->first, panels, from);
+      wh_qtile_columns(&s->kernel, t);
+    } else {
+      tile_of_pieces(s, panels, from);
+    }
   }
 }
 
@@ -275,22 +283,29 @@ static void group_of(walk *s, ptrdiff_t pixels) {
   const int panels = (int)(((ptrdiff_t)s->p->filters + 15) / 16), each = s->kernel.panels;
   const ptrdiff_t step = pixels_of_block(s, pixels, panels * s->tile.panel);
   const int block = (int)wh_max64(WEIGHTS_BLOCK / s->tile.panel / each, 1) * each;
+  const wh_qwindow *window = &s->window;
   const bool is_matrix = is_flat(s->p);
+  const bool copies_fit = window->by_rows && window->runs * window->count <= WH_QEDGES / WH_QROWS;
+  const bool short_rows = window->count <= 8 && window->runs >= 4 && copies_fit;
   for (ptrdiff_t from = 0; from < pixels; from += step) {
     const ptrdiff_t end = wh_min64(from + step, pixels);
     for (s->first = 0; s->first < panels; s->first += block) {
       const int wide = panels - s->first < block ? panels - s->first : block;
       if (is_matrix)
         flat(s, wide, from, end);
-      else if (s->p->out[2] > 4)
-        by_output_rows(s, wide, from, end);
+      else if (s->p->out[2] > 4 && !short_rows)
+        by_output_rows(s, wide, from, end, copies_fit);
       else
-        by_pixels(s, wide, from, end);
+        by_pixels(s, wide, from, end, copies_fit);
     }
   }
 }
 
 int32_t wh_qconv_run(const wh_call *call) {
+#if defined(__x86_64__)
+  const uint32_t fastest = WH_CPU_UNSIGNED | WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI;
+  if (!(~call->cpu & fastest) && wh_qgemv_avx512_vnni(call)) return WHERRY_OK;
+#endif
   const wh_qconv *p = call->parameters;
   const wh_tensor *residual = wh_input(call, RESIDUAL), *bias = wh_input(call, BIAS);
   const bool dynamic = p->result == WH_RESULT_DYNAMIC;

@@ -7,28 +7,41 @@ static inline void copy_loosely(uint8_t *to, const uint8_t *from, ptrdiff_t coun
   for (; count > 0; count -= 16, to += 16, from += 16) memcpy(to, from, 16);
 }
 
+/* Bytes of a window's row: first, padding; up to end, x; then padding. */
+typedef struct crossing {
+  ptrdiff_t first, end, from; /* from: of column 0 to the first in x */
+} crossing;
+
+static inline crossing crossing_at(const wh_qwindow *s, int32_t w) {
+  const ptrdiff_t channels = s->p->channels;
+  const wh_range taps = wh_window(w, s->p->kernel[2], 1, s->p->in[2]);
+  return (crossing){taps.first * channels, taps.end * channels,
+                    taps.first < taps.end ? (w + taps.first) * channels : 0};
+}
+
+/* What one copy writes too much the next overwrites, and slack follows the last. */
+static inline uint8_t *copy_runs(const wh_qwindow *s, const wh_qphase *phase, const crossing *c,
+                                 ptrdiff_t shift, uint8_t *to) {
+  const uint8_t *x = phase->line + shift + c->from;
+  for (ptrdiff_t run = phase->runs; run > 0; run--, x += phase->step, to += s->count) {
+    for (ptrdiff_t at = 0; at < c->first; at += 16) memcpy(to + at, s->zeros, 16);
+    copy_loosely(to + c->first, x, c->end - c->first);
+    for (ptrdiff_t at = c->end; at < s->count; at += 16) memcpy(to + at, s->zeros, 16);
+  }
+  return to;
+}
+
 /* Copies of the windows of a column that crosses an edge stand for row r; shift bytes on in x. */
 static bool copy_column(wh_qwindow *s, int r, int32_t w, ptrdiff_t shift, uint8_t **next) {
-  const ptrdiff_t channels = s->p->channels, count = s->count;
-  const wh_range taps = wh_window(w, s->p->kernel[2], 1, s->p->in[2]);
-  const ptrdiff_t first = taps.first * channels, end = taps.end * channels;
-  const ptrdiff_t from = taps.first < taps.end ? (w + taps.first) * channels : 0;
-  uint8_t *edge = *next;
+  const crossing c = crossing_at(s, w);
   for (int i = 0; i < s->phase_count; i++) {
     const wh_qphase *phase = &s->phases[i];
     if (!phase->line) continue;
-    if ((s->edges + WH_QEDGES - edge) / count < phase->runs) return false;
-    s->segments[i].rows[r] = edge;
-    s->segments[i].steps[r] = count;
-    const uint8_t *x = phase->line + shift + from;
-    for (ptrdiff_t run = phase->runs; run > 0; run--, x += phase->step, edge += count) {
-      /* What one writes too much the next overwrites, and slack follows the last. */
-      for (ptrdiff_t at = 0; at < first; at += 16) memcpy(edge + at, s->zeros, 16);
-      copy_loosely(edge + first, x, end - first);
-      for (ptrdiff_t at = end; at < count; at += 16) memcpy(edge + at, s->zeros, 16);
-    }
+    if ((s->edges + WH_QEDGES - *next) / s->count < phase->runs) return false;
+    s->segments[i].rows[r] = *next;
+    s->segments[i].steps[r] = s->count;
+    *next = copy_runs(s, phase, &c, shift, *next);
   }
-  *next = edge;
   return true;
 }
 
@@ -197,6 +210,33 @@ bool wh_qwindow_row(wh_qwindow *s, ptrdiff_t pixel) {
     s->lines = inside < p->out[1] - row ? inside : p->out[1] - row;
   }
   return true;
+}
+
+int wh_qwindow_gather(wh_qwindow *s, ptrdiff_t pixel, int valid, int rows) {
+  const wh_qconv *p = s->p;
+  wh_qsegment *segment = s->segments;
+  uint8_t *edge = s->edges;
+  int32_t column = (int32_t)(pixel % p->out[2]);
+  segment->runs = 1;
+  segment->count = s->runs * s->count;
+  for (int r = 0; r < rows; r++) {
+    segment->steps[r] = 0;
+    segment->rows[r] = r < valid ? edge : segment->rows[valid - 1];
+    if (r >= valid) continue;
+    if ((!r || !column) && !wh_qwindow_row(s, pixel + r)) return 0;
+    const crossing c = crossing_at(s, column * p->stride[2] - p->pad[2]);
+    for (int i = 0; i < s->phase_count; i++) {
+      const wh_qphase *phase = &s->phases[i];
+      if (phase->line) {
+        edge = copy_runs(s, phase, &c, 0, edge);
+      } else {
+        memset(edge, s->pad, (size_t)(phase->runs * s->count));
+        edge += phase->runs * s->count;
+      }
+    }
+    if (++column == p->out[2]) column = 0;
+  }
+  return 1;
 }
 
 void wh_qwindow_locate(wh_qwindow *s, ptrdiff_t pixel, int valid, int rows) {

@@ -62,6 +62,11 @@ int wh_qwindow_span(wh_qwindow *s, int32_t column, int valid, int rows);
  * Needs by_rows and lines. */
 int wh_qwindow_column(wh_qwindow *s, int32_t column, ptrdiff_t line, int valid, int rows);
 
+/* Lists copies of the windows of valid pixels from pixel on, the last repeated up to rows, as one
+ * run. Needs by_rows and room: runs * count * valid bytes. Returns 1, or 0 when they need
+ * wh_qwindow_pieces. */
+int wh_qwindow_gather(wh_qwindow *s, ptrdiff_t pixel, int valid, int rows);
+
 /* Any valid pixels from pixel on, the last repeated up to rows, for wh_qwindow_pieces. */
 void wh_qwindow_locate(wh_qwindow *s, ptrdiff_t pixel, int valid, int rows);
 

@@ -5,7 +5,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 kernels=$here/../../Kernels
-out=${TMPDIR:-/tmp}/wherry-kernel-tests.$UID
+out=$here/../../../.build/kernel-tests
 clang=${CLANG:-clang}
 link=()
 flags=(-std=gnu11 -ffp-contract=off -fno-math-errno -fvisibility=hidden -Wall -Wextra -Werror)
@@ -16,14 +16,15 @@ mapfile -t tests < <(find "$here" -name '*.c' ! -name 'bench*.c' | sort)
 
 # build NAME compiler and flags… : objects of kernels and tests into one program.
 build() {
-  local name=$1 objects=() file object
+  local name=$1 pairs=() objects=() file object
   shift
   mkdir -p "$out/$name"
   for file in "${sources[@]}" "${tests[@]}"; do
     object=$out/$name/$(basename "$(dirname "$file")")-$(basename "$file").o
     objects+=("$object")
-    "$@" "${flags[@]}" -c "$file" -o "$object"
+    pairs+=("$object" "$file")
   done
+  printf '%s\0' "${pairs[@]}" | xargs -0 -n 2 -P "$(nproc)" "$@" "${flags[@]}" -c -o
   "$@" "${link[@]}" "${objects[@]}" -lm -o "$out/$name/tests"
 }
 
@@ -40,17 +41,17 @@ sanitize() {
 
 # cross NAME TRIPLE QEMU "CPU …" flags… : runs the tests as each of these processors.
 cross() {
-  local name=$1 triple=$2 qemu=$3 cpus=$4 cpu
+  local name=$1 triple=$2 qemu=$3 cpus=$4
   shift 4
   if ! command -v "$triple-gcc" "$qemu" >/dev/null; then
     echo "$name: no $triple-gcc or $qemu, skipped"
     return
   fi
   build "$name" "$clang" -O2 "--target=$triple" "$@"
-  for cpu in $cpus; do
-    echo "$cpu:"
-    "$qemu" -cpu "$cpu" -L "/usr/$triple" "$out/$name/tests"
-  done
+  xargs -n 1 -P "$(nproc)" bash -c '
+    said=$("$0" -cpu "$3" -L "$1" "$2" 2>&1) && passed=0 || passed=1
+    printf "%s: %s\n" "$3" "$said"
+    exit $passed' "$qemu" "/usr/$triple" "$out/$name/tests" <<<"${cpus// /$'\n'}"
 }
 
 bench() {
