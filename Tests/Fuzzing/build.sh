@@ -52,8 +52,12 @@ case $target in
     compile WherryNative $(sources formats/Native/Codec)
     compile WherryONNX $(sources formats/ONNX/Codec)
     compile WherryJSON $(sources formats/JSON/Codec)
+    compile WherryText $(sources Sources/WherryText)
+    compile WherryHDF5 $(sources Sources/WherryHDF5)
+    compile WherryZip $(sources Sources/WherryZip)
+    compile WherryKeras $(sources formats/HDF5/Codec)
     ;;
 esac
 # shellcheck disable=SC2086
 swiftc -O $flags $sanitize $includes -parse-as-library "$root/Tests/Fuzzing/$target.swift" $objects \
-  -Xlinker -l:libprotobuf-c.a -lm -o "$out/$target"
+  -Xlinker -l:libprotobuf-c.a -lz -lm -o "$out/$target"

@@ -5,6 +5,7 @@ import WherryBytes
 import WherryGraph
 import WherryKeras
 import WherryOperators
+import WherryZip
 
 /// Models written as Keras files, read again.
 @Suite struct KerasWritingTests {
@@ -126,6 +127,25 @@ import WherryOperators
     try expectSame(graph.model(z), as: "model.keras")
   }
 
+  @Test func weightsAloneAreReadWithTheStructureBesideThem() throws {
+    let (bytes, _) = try written(try digits(), as: "model.keras")
+    let archive = try ZipArchive(bytes)
+    let entry = try #require(archive.entries.first { $0.name == "model.weights.h5" })
+    let weights = try archive.content(of: entry)
+    let folder = Folder.temporary()
+    defer { Folder.remove(folder) }
+    let path = folder + "/digits.weights.h5"
+    do {
+      _ = try read(weights, path)
+      Issue.record("read without a structure")
+    } catch let failure as ReadFailure {
+      guard case .missing(let names)? = failure.errors.first?.reason else { throw failure }
+      #expect(names.contains("digits.json"))
+    }
+    try Folder.write(bytes.array, to: folder + "/digits.keras")
+    #expect(try read(weights, path).graph == read(bytes, "model.keras").graph)
+  }
+
   @Test func operatorsThatNoLayerSaysAreAllNamed() throws {
     var graph = QuantizedGraph(seed: 5)
     let x = graph.input("x", [2, 3])
@@ -137,6 +157,25 @@ import WherryOperators
     } catch let error as EncodeError {
       guard case .inexpressible(let what) = error.reason else { throw error }
       #expect(what.contains("Sqrt") && what.contains("Erf"))
+    }
+  }
+
+  @Test(arguments: [[-1, 5], [12, 5]])
+  func reshapeThatJoinsTheBatchWithAnotherAxisIsRefused(_ shape: [Int]) throws {
+    var graph = QuantizedGraph(seed: 6)
+    let x = graph.input("x", [2, 6, 5])
+    let wanted = try graph.constant(Tensor(vector: shape), "shape")
+    let y = graph.add(Reshape(), [x, wanted])
+    var model = graph.model(y)
+    if shape[0] == -1 {
+      let open = Shape([.symbolic("batch"), 6, 5])
+      model.graph.inputs[0].type = .tensor(.float32, open)
+    }
+    do {
+      _ = try written(model, as: "model.keras")
+      Issue.record("written")
+    } catch let error as EncodeError {
+      guard case .inexpressible = error.reason else { throw error }
     }
   }
 

@@ -181,11 +181,10 @@ def open_all(folder, out, framework, names, ways):
             except Exception as problem:  # noqa: BLE001 - what went wrong is the result
                 error = f"{type(problem).__name__}: {' '.join(str(problem).split())[:300]}"
             if error:
-                failed.append(f"{label}: {error}")
+                failed.append(label)
+                print(f"{label}: {error}", flush=True)
             else:
                 counts[way, path.suffix] += 1
-    for line in failed:
-        print(line)
     for (way, ending), count in sorted(counts.items()):
         print(f"{framework} {keras.__version__}, {way} {ending}: {count} equal")
     print(f"{len(failed)} failed")

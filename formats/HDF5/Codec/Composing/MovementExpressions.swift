@@ -161,12 +161,40 @@ extension NodeSite {
     return result
   }
 
-  /// The output's shape as inference knows it.
+  /// The shape that a constant asks for, else the one that inference knows.
   fileprivate func reshaped() throws(EncodeError) -> Strand {
     let x = try strand()
+    if let operation = node.operation as? Reshape, let wanted = constant(1) {
+      return try reshaped(x, try asked(wanted.integers.map { Int($0) }, operation, of: x))
+    }
     guard let shape = outputShape() else { throw refusal("a shape that is not known") }
-    // The batch keeps its name where it has one.
     return try reshaped(x, shape.map(\.extent))
+  }
+
+  /// Extents with 0 for one that stays and -1 for the one that follows from the others.
+  private func asked(
+    _ wanted: [Int], _ operation: Reshape, of x: Strand
+  ) throws(EncodeError) -> [Int?] {
+    var shape: [Int?] = []
+    for (axis, extent) in wanted.enumerated() {
+      if extent == 0, !operation.allowzero {
+        guard axis < x.rank else { throw refusal("Reshape to \(wanted)") }
+        shape.append(x.extent(axis))
+      } else {
+        shape.append(extent)
+      }
+    }
+    guard let open = wanted.firstIndex(of: -1) else { return shape }
+    shape[open] = nil
+    let others = shape.indices.filter { $0 != open }.map { shape[$0] }
+    // As many unknown extents before as behind leave a known one.
+    if others.count(where: { $0 == nil }) == x.shape.count(where: { $0 == nil }) {
+      guard let whole = Checked.product(x.shape.compactMap { $0 }),
+        let part = Checked.product(others.compactMap { $0 }), part > 0, whole % part == 0
+      else { throw refusal("Reshape to \(wanted)") }
+      shape[open] = whole / part
+    }
+    return shape
   }
 
   /// The elements in the graph's order with other extents; the batch stays an axis.
@@ -174,20 +202,16 @@ extension NodeSite {
     if shape == x.shape, shape.filter({ $0 == nil }).count <= 1 { return x }
     guard let batch = x.batchAxis else { throw refusal("no batch") }
     let extent = x.extents[0]
-    func product(_ extents: some Sequence<Int?>) -> Int? {
-      var result = 1
-      for extent in extents {
-        guard let extent, let next = Checked.multiply(result, extent) else { return nil }
-        result = next
-      }
-      return result
+    // What stands on either side of the batch has to hold as many elements as before.
+    func isAsMany(_ a: some Collection<Int?>, _ b: some Collection<Int?>) -> Bool {
+      guard let left = Checked.product(a.compactMap { $0 }),
+        let right = Checked.product(b.compactMap { $0 })
+      else { return false }
+      return left == right && a.count(where: { $0 == nil }) == b.count(where: { $0 == nil })
     }
-    let ahead = product(x.shape[..<batch])
     let target = shape.indices.first { axis in
-      guard shape[axis] == extent else { return false }
-      return batch == 0 && axis == 0
-        || ahead != nil && product(shape[..<axis]) == ahead
-          && (product(x.shape[(batch + 1)...]) == product(shape[(axis + 1)...]))
+      shape[axis] == extent && isAsMany(x.shape[..<batch], shape[..<axis])
+        && isAsMany(x.shape[(batch + 1)...], shape[(axis + 1)...])
     }
     guard let target else { throw refusal("Reshape of the batch") }
     var wanted = Array(0..<x.rank)

@@ -7,13 +7,12 @@ import WherryText
 extension NodeSite {
   func resized(_ operation: Resize) throws(EncodeError) -> Strand {
     let whole = try numbers()
-    guard let shape = outputShape(), shape.count == whole.rank, (3...5).contains(whole.rank) else {
-      throw refusal("Resize to an unknown shape")
-    }
+    guard (3...5).contains(whole.rank) else { throw refusal("Resize of rank \(whole.rank)") }
+    let shape = try resizedShape(operation, whole)
     // Channels are the axis that keeps its extent, in front or behind.
     let last = whole.rank - 1
     let channels = [1, last].first { axis in
-      shape[axis].extent != nil && shape[axis].extent == whole.extent(axis)
+      shape[axis] != nil && shape[axis] == whole.extent(axis)
     }
     guard let channels, whole.batchAxis == 0 else { throw refusal("Resize of channels") }
     let axes = (1...last).filter { $0 != channels }
@@ -21,7 +20,7 @@ extension NodeSite {
     let spatial = x.rank - 2
     var (sizes, factors): ([Int], [Int]) = ([], [])
     for axis in 0..<spatial {
-      guard let extent = x.extents[axis + 1], let size = shape[axes[axis]].extent, extent > 0 else {
+      guard let extent = x.extents[axis + 1], let size = shape[axes[axis]], extent > 0 else {
         throw refusal("Resize over unknown extents")
       }
       sizes.append(size)
@@ -54,6 +53,31 @@ extension NodeSite {
     result.axes = x.axes
     result.isNonNegative = x.isNonNegative
     return result
+  }
+
+  /// The extents that sizes or scales ask for.
+  private func resizedShape(_ operation: Resize, _ x: Strand) throws(EncodeError) -> [Int?] {
+    var shape = x.shape
+    var axes: [Int] = []
+    for axis in operation.axes ?? Array(0..<x.rank) { axes.append(try self.axis(axis, x.rank)) }
+    if let sizes = try integers(3), !sizes.isEmpty {
+      guard sizes.count == axes.count, operation.keepAspectRatioPolicy == .stretch else {
+        throw refusal("Resize that keeps the aspect ratio")
+      }
+      for (axis, size) in zip(axes, sizes) where axis != x.batchAxis { shape[axis] = size }
+      return shape
+    }
+    let scales = try known(2).doubles
+    guard scales.count == axes.count, scales.allSatisfy({ $0 > 0 && $0 < 1e6 }) else {
+      throw refusal("Resize by \(scales)")
+    }
+    for (axis, scale) in zip(axes, scales) {
+      if axis == x.batchAxis, scale != 1 { throw refusal("Resize of the batch") }
+      if let extent = shape[axis] {
+        shape[axis] = Int(exactly: (Double(extent) * scale).rounded(.down))
+      }
+    }
+    return shape
   }
 
   /// Scales other than those of the extents would move the sampling points.
