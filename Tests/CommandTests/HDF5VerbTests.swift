@@ -47,22 +47,22 @@ import Testing
 
   @Test func everyGraphGoesToHDF5AndTheChoiceOfLayoutIsPrinted() throws {
     try Shell.inFolder { folder in
-      let (h5, back) = (
-        folder.appending(path: "digits.h5").path, folder.appending(path: "back.onnx").path
-      )
-      let keras = try Shell.wherry("convert", Shell.digits, h5, "--verify")
-      #expect(keras.status == 0 && !keras.errors.contains("graph layout"), "\(keras.errors)")
-      #expect(keras.errors.contains("class labels"), "\(keras.errors)")
-      #expect(try Shell.wherry("convert", Shell.digits, h5, "--strict").status == 65)
-      let small = folder.appending(path: "small.onnx").path
-      #expect(try Shell.wherry("quantize", Shell.digits, small, "--weights-only").status == 0)
-      let other = try Shell.wherry("convert", small, h5)
-      #expect(other.status == 0 && other.errors.contains("graph layout"), "\(other.errors)")
-      let named = try Shell.wherry("convert", Shell.digits, h5, "--strict", "--to", "hdf5-graph")
+      let json = folder.appending(path: "digits.json")
+      let h5 = folder.appending(path: "digits.h5").path
+      let back = folder.appending(path: "back.json").path
+      _ = try Shell.wherry("convert", Shell.digits, json.path)
+      // Keras has no arc tangent.
+      try String(contentsOf: json, encoding: .utf8)
+        .replacingOccurrences(of: "\"op\": \"Relu\"", with: "\"op\": \"Atan\"")
+        .write(to: json, atomically: true, encoding: .utf8)
+      let there = try Shell.wherry("convert", json.path, h5, "--verify")
+      #expect(there.status == 0 && there.errors.contains("graph layout"), "\(there.errors)")
+      #expect(try Shell.wherry("convert", json.path, h5, "--strict").status == 65)
+      let named = try Shell.wherry("convert", json.path, h5, "--strict", "--to", "hdf5-graph")
       #expect(named.status == 0 && named.errors.isEmpty, "\(named.errors)")
       #expect(try Shell.wherry("convert", h5, back, "--strict").status == 0)
-      #expect(try Shell.wherry("compare", back, Shell.digits).status == 0)
-      #expect(try Shell.wherry("inspect", h5).text.contains("x Conv"))
+      #expect(try Shell.wherry("compare", back, json.path).status == 0)
+      #expect(try Shell.wherry("inspect", h5).text.contains("x Atan"))
     }
   }
 

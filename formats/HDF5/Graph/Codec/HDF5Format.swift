@@ -49,16 +49,25 @@ public enum HDF5Format: ModelFormat {
     do throws(EncodeError) {
       return try KerasFormat.write(model, to: sink, options: options)
     } catch {
-      guard !isArchive, sink.count == start, case .inexpressible(let what) = error.reason else {
-        throw error
-      }
+      if case .file = error.reason { throw error }
+      guard !isArchive, sink.count == start else { throw error }
       try GraphLayoutWriter.write(model, to: sink)
       return [
         Loss(
-          .capability,
-          "written in the graph layout, which Keras can't open: it has no counterpart for \(what)",
+          .capability, "written in the graph layout, which Keras can't open: \(error.reason.what)",
           error.place)
       ]
+    }
+  }
+}
+
+extension EncodeError.Reason {
+  /// What Keras can't say.
+  fileprivate var what: String {
+    switch self {
+    case .inexpressible(let what): "it can't say \(what)"
+    case .invalid(let what), .loss(let what): what
+    case .file(let error): error.description
     }
   }
 }
