@@ -112,5 +112,10 @@ let wh_processors: [UInt32] = {
     UInt32(WHERRY_CPU_I8MM), UInt32(WHERRY_CPU_I8MM | WHERRY_CPU_DOTPROD),
   ].map { wh_with_storage(all & ~$0) }
   var seen: Set<UInt32> = []
-  return ([0, wh_unsigned, wh_with_storage(all)] + lesser).filter { seen.insert($0).inserted }
+  #if arch(x86_64)
+    let plain = [0, wh_unsigned]
+  #else
+    let plain: [UInt32] = [0]
+  #endif
+  return (plain + [wh_with_storage(all)] + lesser).filter { seen.insert($0).inserted }
 }()

@@ -5,8 +5,10 @@ int stored_cpus(uint32_t masks[MAX_STORED_CPUS]) {
   const int cpus = cpu_masks(plain);
   int count = 0;
   for (int i = 0; i < cpus; i++) masks[count++] = wh_with_storage(plain[i]);
+#if !defined(__ARM_NEON) /* whose kernels know one signedness */
   masks[count++] = masks[0] ^ WH_CPU_UNSIGNED;
   masks[count++] = masks[cpus - 1] ^ WH_CPU_UNSIGNED;
+#endif
   return count;
 }
 

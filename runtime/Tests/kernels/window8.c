@@ -8,7 +8,9 @@ int cpu_masks8(uint32_t masks[MAX_CPUS8]) {
                            WHERRY_CPU_NEON | WHERRY_CPU_DOTPROD};
   int count = 0;
   masks[count++] = 0;
+#if !defined(__ARM_NEON) /* whose kernels know one signedness */
   masks[count++] = WH_CPU_UNSIGNED;
+#endif
   for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
     if ((all & sets[i]) == sets[i]) masks[count++] = wh_with_storage(sets[i]);
   }
