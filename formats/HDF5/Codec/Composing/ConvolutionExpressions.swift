@@ -47,7 +47,9 @@ struct WindowFit {
       throw site.refusal("\(rank) spatial axes")
     }
     let given = pads ?? []
-    guard given.isEmpty || given.count == 2 * rank, given.allSatisfy({ abs($0) < 1 << 20 }) else {
+    guard given.isEmpty || given.count == 2 * rank,
+      given.allSatisfy({ $0 > -1 << 20 && $0 < 1 << 20 })
+    else {
       throw site.refusal("padding \(given)")
     }
     var fits = true
@@ -169,9 +171,11 @@ extension NodeSite {
     }
     let kernel = Array(w.shape.dropFirst(2))
     let strides = operation.strides ?? kernel.map { _ in 1 }
-    guard let output = outputShape(), output.count == x.rank, strides.count == spatial else {
-      throw refusal("ConvTranspose to an unknown shape")
-    }
+    let pads = operation.pads ?? Array(repeating: 0, count: 2 * spatial)
+    guard let output = outputShape(), output.count == x.rank, strides.count == spatial,
+      strides.allSatisfy({ $0 >= 1 && $0 < 1 << 20 }), pads.count == 2 * spatial,
+      pads.allSatisfy({ $0 > -1 << 20 && $0 < 1 << 20 })
+    else { throw refusal("ConvTranspose to an unknown shape") }
     var (whole, before, after): ([Int?], [Int], [Int]) = ([], [], [])
     for axis in 0..<spatial {
       guard let wanted = output[axis + 2].extent, let extent = x.extents[axis + 1] else {
@@ -181,7 +185,7 @@ extension NodeSite {
       let full = (extent - 1) * strides[axis] + kernel[axis] + max(0, strides[axis] - kernel[axis])
       let front: Int
       if operation.autoPad == .notSet || operation.autoPad == .valid {
-        front = operation.pads?[axis] ?? 0
+        front = pads[axis]
       } else {
         let surplus = (extent - 1) * strides[axis] + kernel[axis] - wanted
         front = operation.autoPad == .sameUpper ? surplus / 2 : surplus - surplus / 2

@@ -41,7 +41,9 @@ extension NodeSite {
   private func framed(
     _ x: Strand, _ className: String, _ positions: [Int], _ before: [Int], _ after: [Int]
   ) throws(EncodeError) -> Strand {
-    guard (before + after).allSatisfy({ $0 >= 0 }) else { throw refusal("negative padding") }
+    guard (before + after).allSatisfy({ $0 >= 0 && $0 < 1 << 31 }) else {
+      throw refusal("padding of \(before) and \(after)")
+    }
     let rank = x.extents.count
     let needsLast = positions.contains(rank - 1)
     let spatial = needsLast ? rank - 1 : rank - 2
@@ -101,6 +103,9 @@ extension NodeSite {
   func padded(_ operation: Pad) throws(EncodeError) -> Strand {
     let x = try numbers()
     let pads = try integers(1) ?? []
+    guard pads.allSatisfy({ $0 > -1 << 31 && $0 < 1 << 31 }) else {
+      throw refusal("Pad by \(pads)")
+    }
     var axes: [Int] = []
     for axis in try integers(3) ?? Array(0..<x.rank) { axes.append(try self.axis(axis, x.rank)) }
     let filling = has(2) ? try known(2).doubles.first ?? 0 : 0

@@ -8,6 +8,7 @@ final class GraphComposer {
   let sheet = LayerSheet()
   private let graph: Graph
   private let types: [String: ValueType]
+  private let contradiction: TypeError?
   private var constants: [String: Tensor]
   private var strands: [String: Strand] = [:]
   private var arrangements: [Arrangement: Strand] = [:]
@@ -26,6 +27,7 @@ final class GraphComposer {
     graph = model.graph
     let inference = TypeInference(model)
     (types, constants) = (inference.types, inference.contents)
+    contradiction = inference.errors.first
     // Values that callers may leave out are always left out.
     for entry in graph.initializers { constants[entry.name] = entry.tensor }
     for node in graph.nodes {
@@ -38,6 +40,9 @@ final class GraphComposer {
   ///
   /// - Throws: `EncodeError.inexpressible` that names every operator that Keras has no layers for.
   func page() throws(EncodeError) -> LayerSheet.Page {
+    if let contradiction {
+      throw EncodeError(.invalid("\(contradiction.reason)"), contradiction.place)
+    }
     var refusals: [EncodeError] = []
     var inputs: [(name: String, layer: Int)] = []
     let held = Set(graph.initializers.map(\.name))
@@ -84,7 +89,9 @@ final class GraphComposer {
 
   private func enter(_ input: ValueInfo) throws(EncodeError) -> Int {
     let place = Place().inside("graph").inside("input", input.name)
-    guard case .tensor(let element, let shape?) = input.type.plain, shape.rank >= 1 else {
+    guard case .tensor(let element, let shape?) = input.type.plain, shape.rank >= 1,
+      shape.dimensions.allSatisfy({ $0.extent ?? 0 < 1 << 31 })
+    else {
       throw EncodeError(.inexpressible("an input of type \(input.type)"), place)
     }
     let extents = shape.dimensions.map(\.extent)

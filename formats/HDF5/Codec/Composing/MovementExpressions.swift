@@ -76,7 +76,9 @@ extension NodeExpression {
       let parts =
         try site.integers(1)
         ?? (0..<count).map { max(0, min(usual, extent - $0 * usual)) }
-      guard parts.count == count, parts.allSatisfy({ $0 >= 0 }), parts.reduce(0, +) == extent else {
+      guard parts.count == count, parts.allSatisfy({ $0 >= 0 && $0 <= extent }),
+        parts.reduce(0, +) == extent
+      else {
         throw site.refusal("Split into \(parts)")
       }
       var results: [Strand?] = []
@@ -96,7 +98,8 @@ extension NodeExpression {
     NodeExpression(DepthToSpace.self) { (operation, site) throws(EncodeError) in
       let x = try site.strand()
       let block = operation.blocksize
-      guard x.rank == 4, block > 0, let channels = x.extent(1), let height = x.extent(2),
+      guard x.rank == 4, block > 0, block < 1 << 20, let channels = x.extent(1),
+        let height = x.extent(2),
         let width = x.extent(3), channels % (block * block) == 0
       else { throw site.refusal("DepthToSpace over unknown extents") }
       let depth = channels / (block * block)
@@ -112,7 +115,8 @@ extension NodeExpression {
     NodeExpression(SpaceToDepth.self) { (operation, site) throws(EncodeError) in
       let x = try site.strand()
       let block = operation.blocksize
-      guard x.rank == 4, block > 0, operation.mode == .depthColumnRow, let depth = x.extent(1),
+      guard x.rank == 4, block > 0, block < 1 << 20, operation.mode == .depthColumnRow,
+        let depth = x.extent(1),
         let height = x.extent(2), let width = x.extent(3), height % block == 0, width % block == 0
       else { throw site.refusal("SpaceToDepth over unknown extents") }
       var parts = try site.reshaped(

@@ -156,7 +156,9 @@ struct RecurrentSheet {
     guard direction != .reverse || !isWrapped || !wantsStates else {
       throw site.refusal("\(className) from the end with its sequence and its states")
     }
-    let units = try site.known(1).shape[1] / gates
+    let matrix = try site.known(1)
+    guard matrix.rank == 3 else { throw site.refusal("\(className) with weights \(matrix.shape)") }
+    let units = matrix.shape[1] / gates
     let givesStates = wantsStates && (wantsSequence || site.isUsed(output: 2))
     var settings: [(String, JSONValue)] = [
       ("return_sequences", .bool(wantsSequence)), ("return_state", .bool(givesStates)),
