@@ -5,6 +5,9 @@
 #define PAIRS(a, b) ((vi)_mm512_madd_epi16((__m512i)(a), (__m512i)(b)))
 #include "qtile_pairs_body.h"
 
+SPLIT(8)
+SPLIT(4)
+SPLIT(1)
 TILE(8, 2)
 TILE(4, 2)
 TILE(8, 1)
@@ -13,7 +16,9 @@ TILE(1, 2)
 TILE(1, 1)
 
 void wh_qtile_avx512(const wh_qtile *t) {
-  if (t->panels > 1)
+  if (t->columns <= 8)
+    wh_qtile_avx2(t);
+  else if (t->panels > 1)
     (t->rows > 4 ? tile_8x2 : t->rows > 1 ? tile_4x2 : tile_1x2)(t);
   else
     (t->rows > 4 ? tile_8x1 : t->rows > 1 ? tile_4x1 : tile_1x1)(t);
