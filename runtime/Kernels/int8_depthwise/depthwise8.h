@@ -66,7 +66,7 @@ typedef struct wh_run8 {
 typedef struct wh_line8 {
   const uint8_t *rows[4]; /* column 0, null for padding and, with one line, the fourth */
   const uint8_t *pad;     /* 64 bytes of it */
-  const uint8_t *even;    /* uint64 [8]: which parts of two vectors hold every second pixel */
+  const uint8_t *even;    /* uint64 [8]: which parts of two of 64 bytes hold every second pixel */
   const uint8_t *weights; /* of each line three entries */
   const wh_heads8 *heads;
   ptrdiff_t step;        /* between columns */
@@ -91,8 +91,8 @@ typedef struct wh_strips8 {
   void (*line)(const wh_line8 *line); /* or null */
 } wh_strips8;
 
-extern const wh_strips8 wh_strips8_avx2, wh_strips8_avx_vnni, wh_strips8_avx512_vnni,
-    wh_strips8_neon, wh_strips8_dotprod;
+extern const wh_strips8 wh_strips8_sse2, wh_strips8_avx2, wh_strips8_avx512, wh_strips8_avx_vnni,
+    wh_strips8_avx512_vnni, wh_strips8_neon, wh_strips8_dotprod;
 
 /* The whole convolution by way of strips, or of the definition where a window is too large. */
 void wh_depthwise8_strips(const wh_depthwise8 *d, const wh_strips8 *strips);
