@@ -50,6 +50,24 @@ static void movesOfEveryView(void) {
   }
 }
 
+static void planesBecomePixels(void) {
+  for (int pixels = 1; pixels < 90; pixels++) {
+    const wh_move p = {.element_size = 1,
+                       .rank = 2,
+                       .shape = {pixels, 3},
+                       .source_strides = {1, pixels + 2},
+                       .target_strides = {3, 1}};
+    test_case c;
+    begin(&c, &p);
+    uint8_t *x = input(&c, WH_UINT8, 3 * pixels + 4), *y = output(&c, WH_UINT8, 3 * pixels);
+    for (int i = 0; i < 3 * pixels + 4; i++) x[i] = (uint8_t)random_bits();
+    EXPECT(run(&c, 1, 0) == 0, "status");
+    for (int i = 0; i < 3 * pixels; i++)
+      EXPECT(y[i] == x[i % 3 * (pixels + 2) + i / 3], "byte %d of %d pixels", i, pixels);
+    end(&c);
+  }
+}
+
 static void gathersAlongAnAxis(void) {
   for (int round = 0; round < 100; round++) {
     wh_gather p = {.element_size = 4,
@@ -178,6 +196,7 @@ static void tuplesGatherAndScatter(void) {
 }
 
 const test index_tests[] = {{"movesOfEveryView", movesOfEveryView},
+                            {"planesBecomePixels", planesBecomePixels},
                             {"gathersAlongAnAxis", gathersAlongAnAxis},
                             {"elementsGatherAndScatterBack", elementsGatherAndScatterBack},
                             {"tuplesGatherAndScatter", tuplesGatherAndScatter},
