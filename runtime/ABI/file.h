@@ -7,8 +7,8 @@
 
 #define WH_FILE_MAGIC 0x0A59525245485789ull /* bytes 89 'W' 'H' 'E' 'R' 'R' 'Y' 0A */
 #define WH_FILE_MAJOR 1u /* readers refuse another major version */
-#define WH_FILE_MINOR 1u /* newer minor versions only add: 1 brought 8-bit operators and streams */
-#define WH_PAGE 4096
+#define WH_FILE_MINOR 1u /* newer minor versions only add: 1 brought 8-bit operators, streams, numbers in self tests */
+#define WH_PAGE 4096 /* gaps between sections are shorter; large weights begin at a multiple */
 #define WH_MAX_SECTIONS 64
 
 typedef struct wh_file_header { /* 128 bytes at offset 0 */
@@ -26,8 +26,8 @@ typedef struct wh_file_header { /* 128 bytes at offset 0 */
 
 typedef struct wh_section_record { /* 64 bytes */
   uint32_t kind;              /* WH_SECTION_… */
-  uint32_t version;           /* of the section's content; 1 */
-  uint64_t offset;            /* from the start of the file, multiple of 64 (weights: of WH_PAGE) */
+  uint32_t version;           /* of the section's content; 1, or 2 for a graph with repetitions */
+  uint64_t offset;            /* from the start of the file, multiple of 64 */
   uint64_t bytes;
   uint64_t reserved;          /* zero */
   uint8_t digest[32];         /* SHA-256 of the section's bytes */
@@ -53,6 +53,10 @@ typedef struct wh_test_header { /* 16 bytes */
   uint32_t tensors_per_case;  /* input_count + output_count of the plan */
   float relative, absolute;   /* float outputs: |y - expected| <= absolute + relative * |expected|; others equal */
 } wh_test_header;
+/* A record of 0 bytes for a tensor that has some: offset is a number that stands for the data. Of an input it is
+ * the seed s of s = s * 6364136223846793005 + 1442695040888963407 (mod 2^64, stepped before every use): float32
+ * elements are ((int32_t)(s >> 32) >> 8) * 2^-23, bytes of other elements s >> 56. Of an output it is FNV-1a,
+ * 64 bits, of its bytes. A record of n elements for an output of more, m: those at multiples of floor(m / n). */
 typedef struct wh_test_record { /* 16 bytes */
   uint64_t offset, bytes;
 } wh_test_record;

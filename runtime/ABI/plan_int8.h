@@ -115,6 +115,26 @@ typedef struct wh_qresize {
 /* 37 DynamicQuantize, as ONNX's DynamicQuantizeLinear. in: x float32. out: 0 y (WH_Q8 or uint8), 1 scale float32 [1],
  * 2 zero point uint8 [1]. No parameters. */
 
+/* 38 QLSTM, 39 QGRU: one direction each, ONNX's default activations, gates in ONNX's order (i, o, f, c; z, r, h).
+ * in: 0 x WH_Q8 [steps, batch, input], 1 w, 2 r: streams of wh_qconv's panels with gates * hidden columns over
+ *     K = input or hidden, head bias - zero * sum(w), scale 4096 * sx * sw or 4096 * sh * sr (QGRU with
+ *     linear_before_reset = 0: r is a stream of 2 * hidden columns, z and r, and one of hidden after it),
+ *     3 bias float32 [gates * hidden] added to w's product or none, 4 the same of r's, both times 4096 (what need
+ *     not stay apart, all but QGRU's h with linear_before_reset = 1, is summed in 3),
+ *     5 initial_h float32 [batch, hidden] or none, 6 initial_c float32 or none (QLSTM).
+ * out: 0 y WH_Q8 or none, 1 y_h float32 or none, 2 y_c float32 or none (QLSTM).
+ * Strides and offsets are those of wh_recurrent. y has the scale and zero of h.
+ * scratch: 4 * ((min(steps, 8) + 1) * batch * gates * hidden + 64) + 6 * batch * P + 64 bytes, P = hidden rounded
+ * up to a multiple of 32. */
+typedef struct wh_qrecurrent {
+  int32_t steps, batch, input, hidden;
+  int32_t reverse, linear_before_reset;
+  int32_t h_zero;
+  float h_scale, h_factor; /* sh and 1 / sh */
+  int32_t reserved;
+  int64_t x_step, x_batch, y_step, y_batch, y_offset, h_batch, h_offset;
+} wh_qrecurrent;
+
 /* 40 MatMulWeights8: float activations by int8 weights. in: x float32 [m, k], weights int8 stream, bias float32 [n] or
  * none. out: y float32 [m, n] = clamp(scale[n] * sum_k x[m][k] * w[k][n] + bias[n]).
  * Stream: ceil(n / 16) panels of float scale[16], int8 w[k][16]. */

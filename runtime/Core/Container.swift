@@ -111,9 +111,7 @@ struct Container {
     for index in 0..<sectionCount {
       let record = sections[index]
       let place = Self.recordOffset(index)
-      let alignment = UInt64(
-        Int(truncatingIfNeeded: record.kind) == WH_SECTION_WEIGHTS ? WH_PAGE : WH_ALIGNMENT)
-      guard record.offset & (alignment &- 1) == 0 else {
+      guard record.offset & UInt64(WH_ALIGNMENT &- 1) == 0 else {
         throw Refusal(
           WHERRY_BAD_MODEL, at: place + SectionField.offset, "a section is not aligned")
       }

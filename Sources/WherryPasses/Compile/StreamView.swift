@@ -38,12 +38,11 @@ public struct StreamView: Sendable, Hashable {
 
   public var byteCount: Int { (isDepthwise ? 1 : groups) * panels * panel }
 
-  /// Whether every element of a source of `count` stands in the stream exactly once, and no number is
-  /// too large to calculate with.
-  public func isReversible(count: Int) -> Bool {
+  /// Whether no number is too large to calculate with, and every weight has its place in the stream.
+  public var isSound: Bool {
     let limit = Int(Int32.max)
     guard groups > 0, filters > 0, channels > 0, taps > 0, rows > 0, taps % rows == 0,
-      Checked.product([groups, filters, channels, taps]) == count, count <= limit,
+      let count = Checked.product([groups, filters, channels, taps]), count <= limit,
       !isDepthwise || channels == 1 && filters == 1,
       Checked.product([outputs / 16 + 1, taps, channels + 4, 16]).map({ $0 <= limit * 64 }) == true
     else { return false }
@@ -51,22 +50,31 @@ public struct StreamView: Sendable, Hashable {
       0, [outputs, channels, taps], [outputStride, channelStride, tapStride], count: count)
   }
 
-  /// Calls `body` with the first position in the source of each output's tap and in the stream, for
-  /// every channel in turn, and how far apart channels are in both.
-  private func forEachTap(_ body: (_ source: Int, _ target: Int) -> Void) {
+  /// Whether every element of a source of `count` stands in the stream exactly once.
+  public func isReversible(count: Int) -> Bool {
+    isSound && Checked.product([groups, filters, channels, taps]) == count
+  }
+
+  /// Where the stream holds an output's bias.
+  func headOffset(_ output: Int) -> Int {
+    let (group, filter) = isDepthwise ? (0, output) : (output / filters, output % filters)
+    return (group * panels + filter / 16) * panel + filter % 16 * 4
+  }
+
+  /// Calls `body` with every weight's output, position in the source and position in the stream.
+  func forEachTap(_ body: (_ output: Int, _ source: Int, _ target: Int) -> Void) {
     for output in 0..<outputs {
-      let (group, filter) = isDepthwise ? (0, output) : (output / filters, output % filters)
-      let base = (group * panels + filter / 16) * panel + head
-      let lane = filter % 16
+      let lane = (isDepthwise ? output : output % filters) % 16
+      let base = headOffset(output) - lane * 4 + head
       for tap in 0..<taps {
         let source = output * outputStride + tap * tapStride
         if isDepthwise {
-          body(source, base + tap * 16 + lane)
+          body(output, source, base + tap * 16 + lane)
           continue
         }
         for channel in 0..<channels {
           let k = tap / rows * run + tap % rows * channels + channel
-          body(source + channel * channelStride, base + k / 4 * 64 + lane * 4 + k % 4)
+          body(output, source + channel * channelStride, base + k / 4 * 64 + lane * 4 + k % 4)
         }
       }
     }
@@ -78,7 +86,7 @@ public struct StreamView: Sendable, Hashable {
       Bytes(count: byteCount) { to in
         to.initializeMemory(as: UInt8.self, repeating: 0)
         writeHeads(to)
-        forEachTap { source, target in
+        forEachTap { _, source, target in
           if source < from.count, target < to.count { to[target] = from[source] }
         }
       }
@@ -90,8 +98,7 @@ public struct StreamView: Sendable, Hashable {
     let fields = isDepthwise ? [0, 8] : [0, 4, 8]
     heads.withUnsafeBytes { heads in
       for output in 0..<outputs where (output + 1) * Self.headBytes <= heads.count {
-        let (group, filter) = isDepthwise ? (0, output) : (output / filters, output % filters)
-        let base = (group * panels + filter / 16) * panel + filter % 16 * 4
+        let base = headOffset(output)
         for (index, field) in fields.enumerated() where base + index * 64 + 4 <= to.count {
           let value = heads.loadUnaligned(
             fromByteOffset: output * Self.headBytes + field, as: UInt32.self)
@@ -105,7 +112,7 @@ public struct StreamView: Sendable, Hashable {
   public func unpacked(_ stream: Bytes, size: Int) -> Bytes {
     stream.withUnsafeBytes { from in
       Bytes(count: size) { to in
-        forEachTap { source, target in
+        forEachTap { _, source, target in
           if source < to.count, target < from.count { to[source] = from[target] }
         }
       }

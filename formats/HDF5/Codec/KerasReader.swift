@@ -39,9 +39,9 @@ struct KerasReader {
     facts.configuration = text
     facts.state = try LegacyWeights.optimizerState(root)
     return try read(facts, Place().inside("model_config")) {
-      (description, generation) throws(ReadFailure) in
+      (description, generation, _) throws(ReadFailure) in
       do {
-        return try LegacyWeights(root, generation).table(for: description)
+        return (try LegacyWeights(root, generation).table(for: description), [])
       } catch let error as DecodeError {
         throw ReadFailure(error)
       } catch let error as ReadFailure {
@@ -81,14 +81,13 @@ struct KerasReader {
     }
     let file = try HDF5File(weights, limits: source.limits)
     var stored = ArchiveWeights(try file.root()) { name in try? content("assets/\(name)") }
-    let reading = try read(facts, Place().inside("config.json")) {
-      (description, _) throws(ReadFailure) in try stored.table(for: description)
+    return try read(facts, Place().inside("config.json")) {
+      (description, _, facts) throws(ReadFailure) in
+      let table = try stored.table(for: description)
+      let rest = stored.rest(limits: source.limits)
+      (facts.state, facts.groups) = (rest.state, rest.names)
+      return (table, rest.losses)
     }
-    var result = reading
-    let rest = stored.rest(limits: source.limits)
-    result.model.training = KerasFacts.training(rest.state)
-    result.losses += rest.losses
-    return result
   }
 
   private func parsed(_ text: String, _ place: Place) throws(DecodeError) -> JSONValue {
@@ -101,15 +100,17 @@ struct KerasReader {
 
   private func read(
     _ facts: KerasFacts, _ place: Place,
-    weights: (ModelDescription, KerasGeneration) throws(ReadFailure) -> WeightTable
+    weights: (ModelDescription, KerasGeneration, inout KerasFacts) throws(ReadFailure) -> (
+      WeightTable, [Loss]
+    )
   ) throws -> Reading {
+    var facts = facts
     let generation = KerasGeneration(version: facts.version)
     var reader = ConfigurationReader(generation)
     let description = try reader.model(try parsed(facts.configuration, place), at: place)
     guard reader.errors.isEmpty else { throw ReadFailure(reader.errors) }
-    let table = try weights(description, generation)
+    let (table, losses) = try weights(description, generation, &facts)
     let made = try GraphAssembly(description, generation, table, place).graph()
-    return Reading(
-      facts.model(made.graph, operatorSet: made.operatorSet, table), losses: made.losses)
+    return Reading(facts.model(made, table), losses: losses + made.losses)
   }
 }

@@ -80,27 +80,79 @@ extension GraphDecoder {
     guard let size = element.byteCount(of: count) else {
       throw DecodeError(.invalid("a tensor of shape \(shape)"), place)
     }
-    let bytes: Bytes
+    let bytes = try contents(storage, element, count: count, size: size, place)
+    guard let tensor = Tensor(element, shape, bytes: bytes) else {
+      throw DecodeError(.invalid("a tensor of shape \(shape)"), place)
+    }
+    return tensor
+  }
+
+  /// What the storage calls for: `count` elements in `size` bytes.
+  private mutating func contents(
+    _ storage: UInt8, _ element: ElementType, count: Int, size: Int, _ place: Place
+  ) throws(DecodeError) -> Bytes {
+    let width = element.bitWidth % 8 == 0 ? element.bitWidth / 8 : 0
+    guard storage < 3 || width > 0 else {
+      throw DecodeError(.invalid("packed elements of \(element.bitWidth) bits"), place)
+    }
     switch storage {
     case 1:
       guard size <= GraphEncoder.inlineBytes else {
         throw DecodeError(.invalid("a tensor of \(size) bytes in the graph section"), place)
       }
-      bytes = try reader.take(size)
-    case 2: bytes = try weight(try self.count(), size, place)
+      return try reader.take(size)
+    case 2: return try weight(try self.count(), size, place)
     case 3, 4:
-      guard element.bitWidth % 8 == 0 else {
-        throw DecodeError(.invalid("packed elements of \(element.bitWidth) bits"), place)
+      return try packed(
+        isPanels: storage == 4, count: count, width: width, size: size, place)
+    case 5: return try streamed(count: count, isByte: width == 1, size: size, place)
+    case 6:
+      guard size <= Bytes.mostRepeated else {
+        throw DecodeError(.invalid("\(size) bytes of one element"), place)
       }
-      bytes = try packed(
-        isPanels: storage == 4, count: count, width: element.bitWidth / 8, size: size, place)
-    case 5: bytes = try streamed(count: count, isByte: element.bitWidth == 8, size: size, place)
+      let element = try reader.take(width)
+      try take(size, place)
+      return Bytes.repeating(element, size: size)
+    case 7 where element == .int32: return try biases(count: count, size: size, place)
+    case 8 where element == .float32: return try scales(count: count, size: size, place)
+    case 9 where element == .float32:
+      let heads = try heads(count: count, size: size, place)
+      return Bytes.of(heads.factors)
     default: throw DecodeError(.invalid("a kind of storage"), place)
     }
-    guard let tensor = Tensor(element, shape, bytes: bytes) else {
-      throw DecodeError(.invalid("a tensor of shape \(shape)"), place)
+  }
+
+  /// The heads of a stream with `count` outputs.
+  private mutating func heads(
+    count: Int, size: Int, _ place: Place
+  ) throws(DecodeError) -> StreamView.Heads {
+    let (view, stream) = try stream(place) { $0.outputs == count }
+    try take(size, place)
+    return view.unpackedHeads(stream)
+  }
+
+  private mutating func biases(
+    count: Int, size: Int, _ place: Place
+  ) throws(DecodeError) -> Bytes {
+    let heads = try heads(count: count, size: size, place)
+    let zero = Int32(truncatingIfNeeded: try int())
+    return Bytes.of(zip(heads.biases, heads.sums).map { $0 &+ zero &* $1 })
+  }
+
+  /// Floats in proportion to others.
+  private mutating func scales(
+    count: Int, size: Int, _ place: Place
+  ) throws(DecodeError) -> Bytes {
+    let ratio = try double()
+    let steps = try optional { d throws(DecodeError) in try d.reader.take((count + 3) / 4) }
+    try take(size, place)
+    let base = try nested { d throws(DecodeError) in
+      try d.contents(try d.tag(), .float32, count: count, size: size, place)
     }
-    return tensor
+    guard let scales = Proportion(ratio: ratio, steps: steps).applied(to: base.floats) else {
+      throw DecodeError(.invalid("a step between floats"), place)
+    }
+    return Bytes.of(scales)
   }
 
   mutating func sparseTensor() throws(DecodeError) -> SparseTensor {
@@ -124,15 +176,22 @@ extension GraphDecoder {
   private mutating func streamed(
     count: Int, isByte: Bool, size: Int, _ place: Place
   ) throws(DecodeError) -> Bytes {
+    let (view, stream) = try stream(place) { isByte && $0.isReversible(count: count) }
+    try take(size, place)
+    return view.unpacked(stream, size: size)
+  }
+
+  /// A stream of the plan, and how it is laid out.
+  private mutating func stream(
+    _ place: Place, where isFit: (StreamView) -> Bool
+  ) throws(DecodeError) -> (StreamView, Bytes) {
     let offset = try self.count()
     var numbers: [Int] = []
     for _ in 0..<9 { numbers.append(try int()) }
-    guard isByte, let view = StreamView(numbers: numbers), view.isReversible(count: count) else {
+    guard let view = StreamView(numbers: numbers), view.isSound, isFit(view) else {
       throw DecodeError(.invalid("a packing"), place)
     }
-    let stream = try weight(offset, view.byteCount, place)
-    try take(size, place)
-    return view.unpacked(stream, size: size)
+    return (view, try weight(offset, view.byteCount, place))
   }
 
   /// Memory for a tensor that can't be used where it lies.

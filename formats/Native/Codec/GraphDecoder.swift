@@ -21,22 +21,7 @@ struct GraphDecoder {
 
   // MARK: Basic values
 
-  mutating func natural() throws(DecodeError) -> UInt64 {
-    let place = reader.place
-    var result: UInt64 = 0
-    for shift in stride(from: UInt64(0), to: 64, by: 7) {
-      let byte = try reader.integer(UInt8.self)
-      let bits = UInt64(byte & 0x7F)
-      guard shift < 63 || bits <= 1 else { break }
-      result |= bits << shift
-      if byte < 0x80 {
-        // One way to write a number, so that equal models are equal bytes.
-        guard byte != 0 || shift == 0 else { break }
-        return result
-      }
-    }
-    throw DecodeError(.invalid("a variable-length number"), place)
-  }
+  mutating func natural() throws(DecodeError) -> UInt64 { try reader.natural() }
 
   mutating func integer() throws(DecodeError) -> Int64 {
     let bits = try natural()
@@ -166,7 +151,7 @@ struct GraphDecoder {
     return column
   }
 
-  private mutating func double() throws(DecodeError) -> Double {
+  mutating func double() throws(DecodeError) -> Double {
     Double(bitPattern: try reader.integer(UInt64.self))
   }
 

@@ -9,8 +9,10 @@ struct GraphEncoder {
   /// Tensors of at most this many bytes stand in the section itself.
   static let inlineBytes = 64
 
-  private var writer = ByteWriter()
-  private var store: WeightStore
+  var writer = ByteWriter()
+  var store: WeightStore
+  /// Scales written so far, for others that are in proportion to them.
+  var knownScales: [KnownScales] = []
 
   static func encode(_ model: Model, _ store: inout WeightStore) -> [UInt8] {
     var encoder = GraphEncoder(store: store)
@@ -19,51 +21,44 @@ struct GraphEncoder {
     return encoder.writer.bytes
   }
 
-  private init(store: WeightStore) { self.store = store }
+  init(store: WeightStore) { self.store = store }
 
   // MARK: Basic values
 
-  private mutating func write(_ value: UInt64) {
-    var rest = value
-    while rest >= 0x80 {
-      writer.integer(UInt8(truncatingIfNeeded: rest) | 0x80)
-      rest >>= 7
-    }
-    writer.integer(UInt8(truncatingIfNeeded: rest))
-  }
+  mutating func write(_ value: UInt64) { writer.natural(value) }
 
-  private mutating func write(_ value: Int64) {
+  mutating func write(_ value: Int64) {
     write(UInt64(bitPattern: value << 1 ^ value >> 63))
   }
-  private mutating func write(_ value: Int) { write(Int64(value)) }
-  private mutating func write(count: Int) { write(UInt64(count)) }
-  private mutating func write(tag: UInt8) { writer.integer(tag) }
-  private mutating func write(_ value: Bool) { writer.integer(UInt8(value ? 1 : 0)) }
+  mutating func write(_ value: Int) { write(Int64(value)) }
+  mutating func write(count: Int) { write(UInt64(count)) }
+  mutating func write(tag: UInt8) { writer.integer(tag) }
+  mutating func write(_ value: Bool) { writer.integer(UInt8(value ? 1 : 0)) }
 
-  private mutating func write(_ value: Bytes) {
+  mutating func write(_ value: Bytes) {
     write(count: value.count)
     writer.raw(value)
   }
 
-  private mutating func write(_ value: String) {
+  mutating func write(_ value: String) {
     let bytes = Array(value.utf8)
     write(count: bytes.count)
     writer.raw(bytes)
   }
 
-  private mutating func write<T>(_ value: T?, _ body: (inout Self, T) -> Void) {
+  mutating func write<T>(_ value: T?, _ body: (inout Self, T) -> Void) {
     write(value != nil)
     if let value { body(&self, value) }
   }
 
-  private mutating func write<T>(_ values: [T], _ body: (inout Self, T) -> Void) {
+  mutating func write<T>(_ values: [T], _ body: (inout Self, T) -> Void) {
     write(count: values.count)
     for value in values { body(&self, value) }
   }
 
   // MARK: Model
 
-  private mutating func write(_ model: Model) {
+  mutating func write(_ model: Model) {
     write(model.graph)
     write(model.functions) { $0.write($1) }
     write(model.metadata)
@@ -81,7 +76,7 @@ struct GraphEncoder {
     }
   }
 
-  private mutating func write(_ metadata: Metadata) {
+  mutating func write(_ metadata: Metadata) {
     write(metadata.producerName)
     write(metadata.producerVersion)
     write(metadata.domain)
@@ -91,17 +86,17 @@ struct GraphEncoder {
     write(metadata.irVersion) { $0.write($1) }
   }
 
-  private mutating func write(_ version: OperatorSetVersion) {
+  mutating func write(_ version: OperatorSetVersion) {
     write(version.domain)
     write(version.version)
   }
 
-  private mutating func write(_ property: Property) {
+  mutating func write(_ property: Property) {
     write(property.key)
     write(property.value)
   }
 
-  private mutating func write(_ column: InputColumn) {
+  mutating func write(_ column: InputColumn) {
     write(column.input)
     write(column.index)
     write(column.name)
@@ -113,7 +108,7 @@ struct GraphEncoder {
     write(column.missing) { $0.write($1) }
   }
 
-  private mutating func write(_ training: TrainingInfo) {
+  mutating func write(_ training: TrainingInfo) {
     write(training.initialization) { $0.write($1) }
     write(training.algorithm) { $0.write($1) }
     write(training.initializationBinding) { $0.write($1) }
@@ -122,7 +117,7 @@ struct GraphEncoder {
 
   // MARK: Graph
 
-  private mutating func write(_ graph: Graph) {
+  mutating func write(_ graph: Graph) {
     write(graph.name)
     write(graph.docString)
     write(graph.inputs) { $0.write($1) }
@@ -146,19 +141,19 @@ struct GraphEncoder {
     write(graph.properties) { $0.write($1) }
   }
 
-  private mutating func write(_ value: ValueInfo) {
+  mutating func write(_ value: ValueInfo) {
     write(value.name)
     write(value.type)
     write(value.docString)
     write(value.properties) { $0.write($1) }
   }
 
-  private mutating func write(_ name: OperatorName) {
+  mutating func write(_ name: OperatorName) {
     write(name.domain)
     write(name.name)
   }
 
-  private mutating func write(_ node: Node) {
+  mutating func write(_ node: Node) {
     write(node.operation.name)
     write(node.operation.attributes) { $0.write($1) }
     write(node.name)
@@ -176,7 +171,7 @@ struct GraphEncoder {
     write(node.devices) { $0.write($1) }
   }
 
-  private mutating func write(_ function: Function) {
+  mutating func write(_ function: Function) {
     write(function.name)
     write(function.overload)
     write(function.docString)
@@ -190,13 +185,13 @@ struct GraphEncoder {
     write(function.properties) { $0.write($1) }
   }
 
-  private mutating func write(_ device: NodeDevice) {
+  mutating func write(_ device: NodeDevice) {
     write(device.configuration)
     write(device.shardings) { $0.write($1) }
     write(device.pipelineStage) { $0.write(Int64($1)) }
   }
 
-  private mutating func write(_ sharding: Sharding) {
+  mutating func write(_ sharding: Sharding) {
     write(sharding.tensor)
     write(sharding.devices) { $0.write($1) }
     write(sharding.groups) { encoder, group in
@@ -214,7 +209,7 @@ struct GraphEncoder {
 
   // MARK: Types and tensors
 
-  private mutating func write(_ dimension: Dimension) {
+  mutating func write(_ dimension: Dimension) {
     switch dimension {
     case .unknown: write(tag: 0)
     case .fixed(let extent):
@@ -226,16 +221,16 @@ struct GraphEncoder {
     }
   }
 
-  private mutating func write(_ shape: Shape) {
+  mutating func write(_ shape: Shape) {
     write(shape.dimensions) { $0.write($1) }
     write(shape.denotations) { $0.write($1) }
   }
 
-  private mutating func write(_ element: ElementType) {
+  mutating func write(_ element: ElementType) {
     write(tag: UInt8(truncatingIfNeeded: element.rawValue))
   }
 
-  private mutating func write(_ type: ValueType) {
+  mutating func write(_ type: ValueType) {
     switch type {
     case .unspecified: write(tag: 0)
     case .tensor(let element, let shape):
@@ -267,45 +262,7 @@ struct GraphEncoder {
     }
   }
 
-  private mutating func write(_ tensor: Tensor) {
-    write(tensor.element)
-    write(tensor.shape) { $0.write(count: $1) }
-    switch tensor.storage {
-    case .strings(let strings):
-      write(tag: 0)
-      for string in strings { write(string) }
-    case .bytes(let bytes) where bytes.count <= Self.inlineBytes:
-      write(tag: 1)
-      writer.raw(bytes)
-    case .bytes(let bytes):
-      guard let (offset, weight) = store.holding(bytes) else {
-        write(tag: 2)
-        write(count: store.add(Weight(bytes, width: max(tensor.element.bitWidth / 8, 1))))
-        return
-      }
-      switch weight.packing {
-      case .plain:
-        write(tag: 2)
-        write(count: offset)
-      case .strided(let view):
-        write(tag: 3)
-        write(count: offset)
-        write(view.offset)
-        write(view.extents) { $0.write(count: $1) }
-        for stride in view.strides { write(stride) }
-      case .panels(let view):
-        write(tag: 4)
-        write(count: offset)
-        for number in view.numbers { write(number) }
-      case .stream(let view):
-        write(tag: 5)
-        write(count: offset)
-        for number in view.numbers { write(number) }
-      }
-    }
-  }
-
-  private mutating func write(_ tensor: SparseTensor) {
+  mutating func write(_ tensor: SparseTensor) {
     write(tensor.shape) { $0.write(count: $1) }
     write(tensor.values)
     write(tensor.indices)
@@ -313,12 +270,12 @@ struct GraphEncoder {
 
   // MARK: Attributes
 
-  private mutating func write(_ attribute: NamedAttribute) {
+  mutating func write(_ attribute: NamedAttribute) {
     write(attribute.name)
     write(attribute.value)
   }
 
-  private mutating func write(_ value: AttributeValue) {
+  mutating func write(_ value: AttributeValue) {
     write(tag: UInt8(truncatingIfNeeded: value.kind.rawValue))
     switch value {
     case .float(let number): writer.integer(number.bitPattern)

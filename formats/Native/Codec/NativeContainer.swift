@@ -38,6 +38,9 @@ struct Container {
   /// Where the header's digest stands.
   static let digestOffset = headerBytes - 32
 
+  /// The version of a graph section whose repeated runs are copies.
+  static let packedVersion: UInt32 = 2
+
   private(set) var sections: [Section] = []
 
   func section(_ kind: SectionKind) -> Section? { sections.first { $0.kind == kind.code } }
@@ -102,12 +105,12 @@ struct Container {
     guard let offset, let size, offset >= end, let last = Checked.add(offset, size),
       let content = bytes.slice(offset..<max(last, offset))
     else { throw DecodeError(.invalid("a section outside the file or over another"), place) }
-    let alignment = kind == SectionKind.weights.code ? Int(WH_PAGE) : Int(WH_ALIGNMENT)
-    guard offset % alignment == 0, reserved == 0 else {
+    guard offset % Int(WH_ALIGNMENT) == 0, reserved == 0 else {
       throw DecodeError(.invalid("a section's offset or reserved field"), place)
     }
     let isKnown = [SectionKind.graph, .plan, .weights, .test].contains { $0.code == kind }
-    guard !isKnown || version == 1 else {
+    let isPacked = kind == SectionKind.graph.code && version == Self.packedVersion
+    guard !isKnown || version == 1 || isPacked else {
       throw DecodeError(.unsupportedVersion("section version \(version)"), place)
     }
     try checkZeros(bytes, from: end, to: offset)

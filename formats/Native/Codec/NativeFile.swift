@@ -6,8 +6,13 @@ import WherryPasses
 /// A native file laid out: every section but the weights in memory, the weights made as they are
 /// written.
 struct NativeFile {
+  /// Bytes of weights from which on they begin on a page of their own.
+  private static let pagedWeights = 1 << 20
+  /// Bytes of a graph up to which searching it for repetitions is worth the time.
+  private static let largestPacked = 1 << 20
+
   private(set) var losses: [Loss] = []
-  private var sections: [(kind: SectionKind, bytes: [UInt8])] = []
+  private var sections: [(kind: SectionKind, version: UInt32, bytes: [UInt8])] = []
   private var store = WeightStore()
   private var plan: Plan?
 
@@ -31,20 +36,26 @@ struct NativeFile {
         losses.append(Loss(.capability, "no plan: \(refusal)"))
         (self.plan, store) = (nil, WeightStore())
       } else {
-        sections.append((.plan, section))
+        sections.append((.plan, 1, section))
         if options.includesSelfTest { addTest(model, plan, options) }
       }
     }
     if !options.isPlanOnly {
-      sections.insert((.graph, GraphEncoder.encode(model, &store)), at: 0)
+      let graph = GraphEncoder.encode(model, &store)
+      let packed = graph.count <= Self.largestPacked ? Repetitions.pack(graph) : graph
+      if packed.count < graph.count {
+        sections.insert((.graph, Container.packedVersion, packed), at: 0)
+      } else {
+        sections.insert((.graph, 1, graph), at: 0)
+      }
     } else if self.plan == nil {
       throw EncodeError(.inexpressible("a plan: " + losses.map(\.what).joined(separator: "; ")))
     }
   }
 
   private mutating func addTest(_ model: Model, _ plan: Plan, _ options: WriteOptions) {
-    switch SelfTest.section(model, plan, inputShapes: options.inputShapes) {
-    case .success(let bytes): sections.append((.test, bytes))
+    switch SelfTest.section(model, plan, options) {
+    case .success(let bytes): sections.append((.test, 1, bytes))
     case .failure(let reason): losses.append(Loss(.capability, "no self-test: \(reason.what)"))
     }
   }
@@ -52,25 +63,26 @@ struct NativeFile {
   func write(to sink: any ByteSink) throws(FileError) {
     var records = ByteWriter()
     var end = Container.headerBytes + (sections.count + 1) * Container.recordBytes
-    for (kind, bytes) in sections {
+    for (kind, version, bytes) in sections {
       let offset = Self.aligned(end, Int(WH_ALIGNMENT))
       end = offset + bytes.count
-      Self.append(kind, offset, bytes.count, Digest(of: Bytes(bytes)), to: &records)
+      Self.append(kind, version, offset, bytes.count, Digest(of: Bytes(bytes)), to: &records)
     }
     var digest = DigestStream()
     store.forEachRun { (run) throws(Never) in digest.add(run) }
-    let weightsOffset = Self.aligned(end, Int(WH_PAGE))
+    let alignment = Int(store.byteCount < Self.pagedWeights ? WH_ALIGNMENT : WH_PAGE)
+    let weightsOffset = Self.aligned(end, alignment)
     end = weightsOffset + store.byteCount
-    Self.append(.weights, weightsOffset, store.byteCount, digest.finish(), to: &records)
+    Self.append(.weights, 1, weightsOffset, store.byteCount, digest.finish(), to: &records)
 
     let start = sink.count
     try sink.append(header(records.bytes, sectionCount: sections.count + 1, fileBytes: end))
     try sink.append(records.bytes)
-    for (_, bytes) in sections {
+    for (_, _, bytes) in sections {
       try Self.pad(sink, from: start, to: Int(WH_ALIGNMENT))
       try sink.append(bytes)
     }
-    try Self.pad(sink, from: start, to: Int(WH_PAGE))
+    try Self.pad(sink, from: start, to: alignment)
     try store.forEachRun { (run) throws(FileError) in try sink.append(run) }
   }
 
@@ -95,10 +107,11 @@ struct NativeFile {
   }
 
   private static func append(
-    _ kind: SectionKind, _ offset: Int, _ size: Int, _ digest: Digest, to writer: inout ByteWriter
+    _ kind: SectionKind, _ version: UInt32, _ offset: Int, _ size: Int, _ digest: Digest,
+    to writer: inout ByteWriter
   ) {
     writer.integer(kind.code)
-    writer.integer(UInt32(1))
+    writer.integer(version)
     writer.integer(UInt64(offset))
     writer.integer(UInt64(size))
     writer.integer(UInt64(0))

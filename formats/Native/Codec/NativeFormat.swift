@@ -33,16 +33,35 @@ public enum NativeFormat: ModelFormat {
         let loss = Loss(.capability, "the file holds a plan only: it runs, but its graph is gone")
         return Reading(summary.interface, losses: [loss])
       }
-      var decoder = GraphDecoder(
-        graph.bytes, origin: graph.offset, weights: container.section(.weights)?.bytes ?? Bytes(),
-        limits: source.limits, operators: source.operators)
-      model = try decoder.model()
+      let weights = container.section(.weights)?.bytes ?? Bytes()
+      model = try decode(graph, weights: weights, source)
     } catch {
       throw ReadFailure(error)
     }
     let violations = model.violations
     guard violations.isEmpty else { throw ReadFailure(violations) }
     return Reading(model)
+  }
+
+  private static func decode(
+    _ graph: Container.Section, weights: Bytes, _ source: ModelSource
+  ) throws(DecodeError) -> Model {
+    let isPacked = graph.version == Container.packedVersion
+    let bytes =
+      isPacked
+      ? try Repetitions.unpack(graph.bytes, origin: graph.offset, limits: source.limits)
+      : graph.bytes
+    var decoder = GraphDecoder(
+      bytes, origin: isPacked ? 0 : graph.offset, weights: weights, limits: source.limits,
+      operators: source.operators)
+    do throws(DecodeError) {
+      return try decoder.model()
+    } catch {
+      guard isPacked, case .byte(let offset) = error.place.position else { throw error }
+      let section = Place.byte(graph.offset).inside("unpacked byte", at: offset)
+      throw DecodeError(
+        error.reason, Place(section.position, road: section.road + error.place.road))
+    }
   }
 
   public static func write(

@@ -14,6 +14,8 @@ struct WeightStore {
   private var byForm: [UInt64: [Int]] = [:]
   /// Positions of reversible weights by a hash of their source.
   private var bySource: [UInt64: [Int]] = [:]
+  /// Positions of streams by their number of outputs.
+  private var byOutputs: [Int: [Int]] = [:]
 
   /// Offset of a weight in the section.
   mutating func add(_ weight: Weight) -> Int {
@@ -28,6 +30,9 @@ struct WeightStore {
     offsets.append(byteCount)
     byForm[form.value, default: []].append(index)
     if weight.isReversible { bySource[source, default: []].append(index) }
+    if case .stream(let view) = weight.packing, view.ownHeads.factors.count == view.outputs {
+      byOutputs[view.outputs, default: []].append(index)
+    }
     let end = byteCount + weight.byteCount
     byteCount = (end + Int(WH_ALIGNMENT) - 1) / Int(WH_ALIGNMENT) * Int(WH_ALIGNMENT)
     return offsets[index]
@@ -42,6 +47,31 @@ struct WeightStore {
     return (offsets[best], weights[best])
   }
 
+  /// The streams of a number of outputs.
+  func streams(outputs: Int) -> [StoredStream] {
+    (byOutputs[outputs] ?? []).compactMap { index in
+      guard case .stream(let view) = weights[index].packing else { return nil }
+      return StoredStream(offset: offsets[index], view: view)
+    }
+  }
+
+  /// The stream whose heads hold these biases, and the zero point of its input.
+  func biases(_ values: [Int32]) -> (stream: StoredStream, zero: Int)? {
+    for stream in streams(outputs: values.count) {
+      let heads = stream.view.ownHeads
+      guard heads.biases.count == values.count else { continue }
+      let first = heads.sums.firstIndex { $0 != 0 } ?? 0
+      let sum = Int64(max(heads.sums[first].magnitude, 1)) * (heads.sums[first] < 0 ? -1 : 1)
+      let zero = (Int64(values[first]) - Int64(heads.biases[first])) / sum
+      guard let small = Int32(exactly: zero) else { continue }
+      let isSame = values.indices.allSatisfy {
+        values[$0] == heads.biases[$0] &+ small &* heads.sums[$0]
+      }
+      if isSame { return (stream, Int(small)) }
+    }
+    return nil
+  }
+
   /// Gives `body` the section front to back, one weight in memory at a time.
   func forEachRun<E: Error>(_ body: (Bytes) throws(E) -> Void) throws(E) {
     var at = 0
@@ -54,6 +84,12 @@ struct WeightStore {
     }
     if let gap = zeros.slice(0..<byteCount - at), !gap.isEmpty { try body(gap) }
   }
+}
+
+/// A stream and where it lies in the weights section.
+struct StoredStream {
+  var offset: Int
+  var view: StreamView
 }
 
 /// A hash that is the same in every process.

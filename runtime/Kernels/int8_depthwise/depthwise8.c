@@ -25,15 +25,15 @@ static const wh_strips8 *variant(const wh_qconv *p, uint32_t cpu) {
   if (cpu & WHERRY_CPU_AVX512 && p->kernel[1] <= 3 && p->kernel[2] <= 3) return &wh_strips8_avx512;
   if (cpu & WHERRY_CPU_AVX2) return &wh_strips8_avx2;
   if (cpu & WHERRY_CPU_SSE2) return &wh_strips8_sse2;
-#elif defined(__ARM_NEON)
-  if (cpu & WH_CPU_UNSIGNED) return NULL;
-#if defined(__aarch64__)
+#elif defined(__aarch64__)
   if (cpu & WHERRY_CPU_DOTPROD) return &wh_strips8_dotprod;
 #endif
-  if (cpu & WHERRY_CPU_NEON) return &wh_strips8_neon;
-#endif
   (void)p, (void)cpu;
+#if defined(__ARM_NEON)
+  return &wh_strips8_neon;
+#else
   return NULL;
+#endif
 }
 
 int32_t wh_qdepthwise_run(const wh_call *call) {

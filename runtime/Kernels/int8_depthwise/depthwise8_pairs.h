@@ -57,7 +57,10 @@ WH_INLINE vec every_second(const wh_line8 *l, vec a, vec b) {
   if (l->channels == 16) return _mm256_permute2x128_si256(a, b, 0x20);
   return _mm256_permute4x64_epi64(_mm256_unpacklo_epi64(a, b), 0xD8);
 #else
-  return _mm512_permutex2var_epi64(a, load(l->even), b);
+  const vec number = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+  const vec of_run = _mm512_and_si512(number, _mm512_set1_epi64(l->channels / 8 - 1));
+  return _mm512_permutex2var_epi64(a, _mm512_sub_epi64(_mm512_add_epi64(number, number), of_run),
+                                   b);
 #endif
 }
 
@@ -142,8 +145,7 @@ enum { EDGE = 5 * sizeof(vec) };
 /* The window of an output that reaches over an end of the line: copies among padding. */
 static __attribute__((noinline)) void copy_edges(const wh_line8 *l, int32_t column, window *to,
                                                  uint8_t copies[4][EDGE]) {
-  const bool wide = l->pixels == 1;
-  const ptrdiff_t bytes = wide ? (ptrdiff_t)sizeof(vec) : l->channels;
+  const ptrdiff_t bytes = l->channels;
   const int32_t columns = 3 + (l->pixels - 1) * l->stride;
   const int32_t first = column < 0 ? -column : 0;
   const int32_t left = l->limit - column, end = left < columns ? left : columns;
@@ -156,8 +158,7 @@ static __attribute__((noinline)) void copy_edges(const wh_line8 *l, int32_t colu
     if (!l->rows[j] || first >= end) continue;
     const uint8_t *from = l->rows[j] + (column + first) * l->step;
     uint8_t *copy = copies[j] + first * bytes, *past = copies[j] + end * bytes;
-    for (; copy < past; copy += sizeof(vec), from += wide ? l->step : (ptrdiff_t)sizeof(vec))
-      store(copy, load(from));
+    for (; copy < past; copy += sizeof(vec), from += sizeof(vec)) store(copy, load(from));
     for (; past < copies[j] + columns * bytes; past += sizeof(vec)) store(past, pad);
   }
 }
@@ -171,12 +172,10 @@ static void by_window(const wh_line8 *l) {
       l->pixels > 1 && l->stride == 2 ? output_skipping : output;
   const bounds limits = bounds_of(l->zero, l->low, l->high);
   const int32_t skip = l->pixels * l->stride, last = l->count - 1;
-  /* What was stored just before is slow to load: the outputs at both ends come last, unless they
-   * would spoil finished ones. */
-  const bool later = l->pixels * l->channels == (int32_t)sizeof(vec);
+  /* What was stored just before is slow to load: the outputs at both ends come last. */
   uint8_t copies[3][4][EDGE];
   window inside, edge, ends[2];
-  for (int i = 0; i < 2 && later; i++) {
+  for (int i = 0; i < 2; i++) {
     const int32_t at = l->column + i * last * skip;
     if (crosses(l, at)) copy_edges(l, at, &ends[i], copies[i]);
   }
@@ -187,7 +186,7 @@ static void by_window(const wh_line8 *l) {
   for (int32_t i = 0, at = l->column; i <= last; i++, at += skip) {
     const window *window = &inside;
     if (crosses(l, at)) {
-      if (later && (i == 0 || i == last)) continue;
+      if (i == 0 || i == last) continue;
       copy_edges(l, at, &edge, copies[2]);
       window = &edge;
     }
@@ -196,7 +195,7 @@ static void by_window(const wh_line8 *l) {
       inside.rows[j] = l->rows[j] ? l->rows[j] + at * l->step : l->pad;
     put(l, window, l->y + i * l->y_step, i < last ? (int32_t)sizeof(vec) : l->tail, &limits);
   }
-  for (int i = 0; i < 2 && later; i++) {
+  for (int i = 0; i < 2; i++) {
     const int32_t number = i * last;
     if (crosses(l, l->column + number * skip) && i <= last)
       put(l, &ends[i], l->y + number * l->y_step, number < last ? (int32_t)sizeof(vec) : l->tail,
@@ -293,8 +292,11 @@ WH_INLINE void slide(const wh_line8 *l, const int lines) {
 }
 
 static void line(const wh_line8 *l) {
-  if (l->pixels == 1 && (l->stride == 1 || (l->stride == 2 && l->lines == 1)))
-    l->lines == 1 ? slide(l, 1) : slide(l, 2);
-  else
-    by_window(l);
+  wh_line8 one = *l;
+  for (int32_t repeat = 0; repeat < l->repeats; repeat++, one.rows += 4, one.y += l->y_repeat) {
+    if (l->pixels > 1)
+      by_window(&one);
+    else
+      l->lines == 1 ? slide(&one, 1) : slide(&one, 2);
+  }
 }

@@ -1,6 +1,6 @@
 /* The spans of bytes.h in the vectors of bytes_vector.h; a variant's file includes this inside its
- * target. bytes.c passes only what keeps every rounded value below 2^22, in the stored signedness.
- */
+ * target. WH_Q8 is here as the processor's own sessions store it, and on x86-64 bytes.c passes only
+ * what keeps every rounded value below 2^31. */
 
 WH_INLINE void put(uint8_t *y, bytes b, int64_t n) {
   if (n >= BLOCK)

@@ -1,5 +1,6 @@
 #include "../common/operands.h"
 #include "../common/vector.h"
+#include "interleave.h"
 
 typedef struct axis {
   int64_t extent, from, to;
@@ -106,32 +107,6 @@ static int64_t interleave(float *y, const float *x, ptrdiff_t x_plane, int64_t p
   return i;
 }
 
-#if defined(__x86_64__)
-/* Three planes of bytes into pixels, 16 at a time; returns how many pixels. */
-static int64_t interleave_bytes(uint8_t *y, const uint8_t *x, ptrdiff_t x_plane, int64_t pixels) {
-  const __m128i zero = _mm_setzero_si128(), first = _mm_set1_epi64x(0xFFFFFF);
-  const __m128i second = _mm_slli_epi64(first, 24);
-  int64_t i = 0;
-  /* Each two pixels are stored with two bytes more, which the next overwrite. */
-  for (; i + 16 < pixels; i += 16, x += 16) {
-    const __m128i a = _mm_loadu_si128((const __m128i *)(const void *)x);
-    const __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(x + x_plane));
-    const __m128i c = _mm_loadu_si128((const __m128i *)(const void *)(x + 2 * x_plane));
-    const __m128i low = _mm_unpacklo_epi8(a, b), high = _mm_unpackhi_epi8(a, b);
-    const __m128i low2 = _mm_unpacklo_epi8(c, zero), high2 = _mm_unpackhi_epi8(c, zero);
-    const __m128i four[4] = {_mm_unpacklo_epi16(low, low2), _mm_unpackhi_epi16(low, low2),
-                             _mm_unpacklo_epi16(high, high2), _mm_unpackhi_epi16(high, high2)};
-    for (int j = 0; j < 4; j++, y += 12) {
-      const __m128i six = _mm_or_si128(_mm_and_si128(four[j], first),
-                                       _mm_and_si128(_mm_srli_epi64(four[j], 8), second));
-      _mm_storel_epi64((__m128i *)(void *)y, six);
-      _mm_storel_epi64((__m128i *)(void *)(y + 6), _mm_unpackhi_epi64(six, six));
-    }
-  }
-  return i;
-}
-#endif
-
 /* A matrix of 4-byte elements, o contiguous in the source and n in the target: squares, and the
  * rest one by one. */
 static __attribute__((noinline)) void transpose(uint8_t *to, const uint8_t *from, axis o, axis n) {
@@ -159,19 +134,15 @@ static __attribute__((noinline)) void transpose(uint8_t *to, const uint8_t *from
     plane((uint8_t *)(y + rows.extent * o.to), (const uint8_t *)(x + rows.extent), below, n, 4);
 }
 
-#if defined(__x86_64__)
-static void plane_of(uint8_t *to, const uint8_t *from, axis o, axis n, int bytes) {
-  if (bytes == 1 && n.extent == 3 && o.to == 3 && o.from == 1 && n.to == 1) {
-    const int64_t done = interleave_bytes(to, from, (ptrdiff_t)n.from, o.extent);
+static void elements(uint32_t cpu, uint8_t *to, const uint8_t *from, axis o, axis n, int bytes) {
+  if (bytes == 1 && o.from == 1 && o.to == 3 && n.to == 1 && n.extent == 3) {
+    const int64_t done = wh_interleave3(cpu, to, from, (ptrdiff_t)n.from, o.extent);
     o.extent -= done;
     to += 3 * done;
     from += done;
   }
   plane(to, from, o, n, bytes);
 }
-#else
-#define plane_of plane
-#endif
 
 int32_t wh_move_run(const wh_call *call) {
   const wh_move *p = call->parameters;
@@ -207,7 +178,7 @@ int32_t wh_move_run(const wh_call *call) {
       if (bytes == 4 && outer.from == 1 && inner.to == 1 && inner.extent > 2)
         transpose(to, from, outer, inner);
       else
-        plane_of(to, from, outer, inner, (int)bytes);
+        elements(call->cpu, to, from, outer, inner, (int)bytes);
     }
     int i = rank - 1;
     for (; i >= 0; i--) {

@@ -6,7 +6,7 @@ import Testing
 /// The golden vectors of ARITHMETIC.md against every kernel of this machine.
 @Suite struct GoldenArithmeticTests {
   /// A case of a golden file; each operator uses its own part.
-  private struct Case: Decodable {
+  struct Case: Decodable {
     /// Numbers nested to any depth, flattened, and the extents.
     struct Block: Decodable {
       var numbers: [Int] = []
@@ -49,7 +49,7 @@ import Testing
     var count_include_pad: Bool?
   }
 
-  private struct File<C: Decodable>: Decodable { var cases: [C] }
+  struct File<C: Decodable>: Decodable { var cases: [C] }
 
   private struct QuantizeCase: Decodable {
     var x, dequantized: [String]
@@ -58,7 +58,7 @@ import Testing
     var y: [Int]
   }
 
-  private func cases<C: Decodable>(_ name: String, as type: C.Type = Case.self) throws -> [C] {
+  func cases<C: Decodable>(_ name: String, as type: C.Type = Case.self) throws -> [C] {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
     let url = root.appending(path: "fixtures/golden/arithmetic/\(name).json")
@@ -80,7 +80,7 @@ import Testing
   }
 
   /// The panels of QConv. `weights[c]` are the taps of output channel c, `run` values to a run.
-  private func panels(
+  func panels(
     _ weights: [[Int]], run: Int, groups: Int, bias: [Int], factors: [Float], xZero: Int
   ) -> [UInt8] {
     var stream: [UInt8] = []

@@ -40,7 +40,7 @@ static const refusal refusals[] = {
     {"plan section version", S(0, version), 2, WHERRY_BAD_VERSION, -1, -1},
     {"weights section version", S(2, version), 2, WHERRY_BAD_VERSION, -1, -1},
     {"misaligned section", S(0, offset), 352, BAD, -1, -1},
-    {"misaligned weights", S(2, offset), 4096 + 64, BAD, -1, -1},
+    {"misaligned weights", S(2, offset), 4096 + 32, BAD, -1, -1},
     {"section in the table", S(0, offset), 256, BAD, -1, -1},
     {"section past the end", S(2, bytes), 1 << 20, BAD, -1, -1},
     {"section that wraps", S(2, bytes), UINT64_MAX - 64, BAD, -1, -1},

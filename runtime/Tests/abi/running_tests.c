@@ -132,6 +132,68 @@ static void selfTestComparesFloatsOfEveryWidth(void) {
   }
 }
 
+/* A model that passes one tensor of 99 elements through; its self test holds numbers instead of
+ * data. */
+static opened numbered(uint32_t element, uint64_t seed, uint64_t sum) {
+  static const uint8_t zeros[400];
+  const void *const data[] = {zeros, zeros};
+  builder b;
+  builder_begin(&b);
+  uint32_t t = builder_tensor(&b, WH_STORAGE_ARENA, element, "t", (const int32_t[]){99, -1});
+  builder_input(&b, t);
+  builder_output(&b, t);
+  builder_tests(&b, 0, 0, 1, data);
+  wh_test_record records[] = {{seed, 0}, {sum, 0}};
+  memcpy(b.tests + sizeof(wh_test_header), records, sizeof records);
+  return open_file(builder_finish(&b), NULL);
+}
+
+static void selfTestNumbersStandForData(void) {
+  const uint32_t types[] = {WH_UINT8, WH_FLOAT32};
+  for (int i = 0; i < 2; i++) {
+    uint8_t data[99 * 4];
+    size_t bytes = types[i] == WH_UINT8 ? 99 : sizeof data;
+    uint64_t state = 42, sum = 0xCBF29CE484222325;
+    for (int e = 0; e < 99; e++) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      int64_t top = (int64_t)(state >> 40);
+      float value = (float)(top < 1 << 23 ? top : top - (1 << 24)) / 8388608;
+      if (types[i] == WH_UINT8) data[e] = (uint8_t)(state >> 56);
+      if (types[i] == WH_FLOAT32) memcpy(data + 4 * e, &value, 4);
+      CHECK(value >= -1 && value < 1);
+    }
+    for (size_t at = 0; at < bytes; at++) sum = (sum ^ data[at]) * 0x100000001B3;
+    for (int wrong = 0; wrong < 2; wrong++) {
+      opened it = numbered(types[i], 42, sum + (uint64_t)wrong);
+      CHECK_STATUS(wherry_self_test(it.session, &it.error), wrong ? WHERRY_TEST_FAILED : WHERRY_OK);
+      size_t record = file_section(it.model, WH_SECTION_TEST) + sizeof(wh_test_header) + 16;
+      CHECK(!wrong || (it.error.tensor == 0 && it.error.offset == record));
+      close_opened(&it);
+    }
+  }
+}
+
+static void selfTestComparesSomeElementsOfALongOutput(void) {
+  const int32_t seven[] = {7, -1};
+  const float x[] = {0, 1, 2, 3, 4, 5, 6}, expected[] = {0, 3, 0, 0, 0, 0, 0};
+  for (int stored = 2; stored <= 3; stored++) {
+    builder b;
+    builder_begin(&b);
+    uint32_t t = builder_tensor(&b, WH_STORAGE_ARENA, WH_FLOAT32, "t", seven);
+    builder_input(&b, t);
+    builder_output(&b, t);
+    builder_tests(&b, 0, 0, 1, (const void *const[]){x, expected});
+    wh_test_record *output = (wh_test_record *)(b.tests + sizeof(wh_test_header)) + 1;
+    output->bytes = (uint64_t)stored * 4;
+    opened it = open_file(builder_finish(&b), NULL);
+    /* Of two, elements 0 and 3; of three, elements 0, 2 and 4. */
+    CHECK_STATUS(wherry_self_test(it.session, &it.error),
+                 stored == 2 ? WHERRY_OK : WHERRY_TEST_FAILED);
+    CHECK(stored == 2 || strncmp(it.error.text, "case 0, output 0, element 2: ", 29) == 0);
+    close_opened(&it);
+  }
+}
+
 static void digestsAreRecomputed(void) {
   file f = two_operations();
   wherry_error error = {.size = sizeof error};
@@ -191,6 +253,8 @@ void running_tests(void) {
   profileUsesTheCallersClock();
   selfTestPassesAndNamesAFailure();
   selfTestComparesFloatsOfEveryWidth();
+  selfTestNumbersStandForData();
+  selfTestComparesSomeElementsOfALongOutput();
   digestsAreRecomputed();
   nothingAllocatesAfterCheck();
 }

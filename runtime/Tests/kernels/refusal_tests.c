@@ -34,6 +34,7 @@ typedef struct sample {
     wh_interpolate interpolate;
     wh_qbinary qbinary;
     wh_qsoftmax qsoftmax;
+    wh_qrecurrent qrecurrent;
     wh_qresize qresize;
     wh_matmul_weights8 weights8;
     wh_qconv qconv;
@@ -242,6 +243,36 @@ static const sample samples[] = {
      0,
      {Q(72), I(10), I(10), I(6), I(6), Q(180)}},
     {37, {.words = {0}}, 1, 3, 0, {F(21), Q(21), F(1), {WH_UINT8, 1}}},
+    {38,
+     {.qrecurrent = {3, 2, 5, 7, 0, 0, 0, 0.01f, 100, 0, 10, 5, 14, 7, 0, 7, 0}},
+     7,
+     3,
+     1,
+     {Q(30),
+      {WH_INT8, 2 * (192 + 128)},
+      {WH_INT8, 2 * (192 + 128)},
+      F(28),
+      F(28),
+      F(14),
+      F(14),
+      Q(42),
+      F(14),
+      F(14),
+      {WH_UINT8, 4 * (4 * 2 * 28 + 64) + 6 * 2 * 32 + 64}}},
+    {39,
+     {.qrecurrent = {3, 2, 5, 7, 1, 0, 0, 0.01f, 100, 0, 10, 5, 14, 7, 0, 7, 0}},
+     6,
+     2,
+     1,
+     {Q(30),
+      {WH_INT8, 2 * (192 + 128)},
+      {WH_INT8, 2 * (192 + 128)},
+      F(21),
+      F(21),
+      F(14),
+      Q(42),
+      F(14),
+      {WH_UINT8, 4 * (4 * 2 * 21 + 64) + 6 * 2 * 32 + 64}}},
     {40,
      {.weights8 = {3, 5, 20, 0, -1, 1}},
      3,
