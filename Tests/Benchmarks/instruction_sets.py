@@ -19,9 +19,10 @@ import numpy as np
 from peers import NAMES
 from wherry_abi import Session
 
-AVX2, AVX512, AVX_VNNI, AVX512_VNNI, NEON, DOTPROD, I8MM = (1 << bit for bit in (0, 1, 2, 3, 8, 9, 10))
+AVX2, AVX512, AVX_VNNI, AVX512_VNNI, SSE2, NEON, DOTPROD, I8MM = (1 << bit for bit in (0, 1, 2, 3, 4, 8, 9, 10))
 SETS = {
-    "x86_64": {"all": 0, "no VNNI": AVX_VNNI | AVX512_VNNI, "AVX2": AVX512 | AVX_VNNI | AVX512_VNNI, "scalar": 0xFFFFFFFF},
+    "x86_64": {"all": 0, "no VNNI": AVX_VNNI | AVX512_VNNI, "AVX2": AVX512 | AVX_VNNI | AVX512_VNNI,
+               "SSE2": 0xFFFFFFFF ^ SSE2},
     "aarch64": {"all": 0, "no i8mm": I8MM, "NEON": I8MM | DOTPROD, "scalar": 0xFFFFFFFF},
 }
 BLOCK = 0.02

@@ -114,6 +114,7 @@ enum {
   WHERRY_CPU_AVX512 = 1u << 1,    /* F, BW, DQ, VL */
   WHERRY_CPU_AVX_VNNI = 1u << 2,
   WHERRY_CPU_AVX512_VNNI = 1u << 3,
+  WHERRY_CPU_SSE2 = 1u << 4,      /* 8-bit kernels only: float32's scalar ones use it anyway */
   WHERRY_CPU_NEON = 1u << 8,
   WHERRY_CPU_DOTPROD = 1u << 9,
   WHERRY_CPU_I8MM = 1u << 10

@@ -6,14 +6,15 @@
 
 uint32_t wh_detect_cpu(void) {
   unsigned a, b, c, d, b7, c7, d7, a71, b71, c71, d71;
-  if (!__get_cpuid(1, &a, &b, &c, &d)) return 0;
+  uint32_t found = WHERRY_CPU_SSE2;
+  if (!__get_cpuid(1, &a, &b, &c, &d)) return found;
   const unsigned osxsave = 1u << 27, avx = 1u << 28, fma = 1u << 12;
-  if ((c & (osxsave | avx | fma)) != (osxsave | avx | fma)) return 0;
+  if ((c & (osxsave | avx | fma)) != (osxsave | avx | fma)) return found;
   unsigned low, high;
   __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-  if ((low & 6) != 6) return 0;
-  if (!__get_cpuid_count(7, 0, &a, &b7, &c7, &d7) || !(b7 & 1u << 5)) return 0;
-  uint32_t found = WHERRY_CPU_AVX2;
+  if ((low & 6) != 6) return found;
+  if (!__get_cpuid_count(7, 0, &a, &b7, &c7, &d7) || !(b7 & 1u << 5)) return found;
+  found |= WHERRY_CPU_AVX2;
   if (a >= 1 && __get_cpuid_count(7, 1, &a71, &b71, &c71, &d71) && (a71 & 1u << 4))
     found |= WHERRY_CPU_AVX_VNNI;
   const unsigned avx512 = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31; /* F, DQ, BW, VL */
@@ -49,8 +50,8 @@ uint32_t wh_detect_cpu(void) { return 0; }
 
 uint32_t wh_with_storage(uint32_t cpu) {
   cpu &= ~(WH_CPU_UNSIGNED | WH_CPU_VBMI);
-  if (cpu & WHERRY_CPU_AVX2) cpu |= WH_CPU_UNSIGNED;
 #if defined(__x86_64__)
+  if (cpu & (WHERRY_CPU_SSE2 | WHERRY_CPU_AVX2)) cpu |= WH_CPU_UNSIGNED;
   unsigned a, b, c = 0, d;
   if (cpu & WHERRY_CPU_AVX512 && __get_cpuid_count(7, 0, &a, &b, &c, &d) && c & 1u << 1)
     cpu |= WH_CPU_VBMI;

@@ -8,7 +8,9 @@ wh_qkernel wh_qkernel_select(uint32_t cpu) {
     if (!(~cpu & (WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI)))
       return (wh_qkernel){wh_qtile_avx512_vnni, 0xCB, 0x89, 8, 2, 0x83};
     if (cpu & WHERRY_CPU_AVX_VNNI) return (wh_qkernel){wh_qtile_avx_vnni, 0x25, 0x25, 6, 1, 9};
-    if (cpu & WHERRY_CPU_AVX2) return (wh_qkernel){wh_qtile_avx2, 0x29, 0x29, 6, 1, 1};
+    if (cpu & WHERRY_CPU_AVX512) return (wh_qkernel){wh_qtile_avx512, 0x89, 0x89, 8, 2, 3};
+    if (cpu & WHERRY_CPU_AVX2) return (wh_qkernel){wh_qtile_avx2, 0x29, 0x29, 6, 2, 3};
+    if (cpu & WHERRY_CPU_SSE2) return (wh_qkernel){wh_qtile_sse2, 5, 5, 3, 2, 3};
   }
 #elif defined(__aarch64__)
   if (!(~cpu & (WHERRY_CPU_DOTPROD | WHERRY_CPU_I8MM)))

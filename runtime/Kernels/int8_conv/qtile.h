@@ -104,8 +104,8 @@ static inline bool wh_qspots_next(const wh_qtile *t, wh_qspots *s) {
 }
 
 typedef void wh_qtile_function(const wh_qtile *tile);
-wh_qtile_function wh_qtile_scalar, wh_qtile_avx2, wh_qtile_avx_vnni, wh_qtile_avx512_vnni,
-    wh_qtile_neon, wh_qtile_dotprod, wh_qtile_i8mm;
+wh_qtile_function wh_qtile_scalar, wh_qtile_sse2, wh_qtile_avx2, wh_qtile_avx512, wh_qtile_avx_vnni,
+    wh_qtile_avx512_vnni, wh_qtile_neon, wh_qtile_dotprod, wh_qtile_i8mm;
 
 /* The whole of QConv where that is 8-bit results of one pixel without a residual, stored unsigned;
  * false where it is not. */

@@ -15,17 +15,20 @@ const char *wh_qdepthwise_check(const wh_call *call) {
   return wh_qconv_check_operands(call, wh_count3(((int64_t)p->groups + 15) / 16, block, 1));
 }
 
-static const wh_strips8 *variant(uint32_t cpu) {
+static const wh_strips8 *variant(const wh_qconv *p, uint32_t cpu) {
 #if defined(__x86_64__)
   const uint32_t vnni512 = WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI;
   if (!(cpu & WH_CPU_UNSIGNED)) return NULL;
   if ((cpu & vnni512) == vnni512) return &wh_strips8_avx512_vnni;
   if (cpu & WHERRY_CPU_AVX_VNNI) return &wh_strips8_avx_vnni;
+  /* The strips of larger windows would hold too few of the widest entries. */
+  if (cpu & WHERRY_CPU_AVX512 && p->kernel[1] <= 3 && p->kernel[2] <= 3) return &wh_strips8_avx512;
   if (cpu & WHERRY_CPU_AVX2) return &wh_strips8_avx2;
+  if (cpu & WHERRY_CPU_SSE2) return &wh_strips8_sse2;
 #elif defined(__aarch64__)
   if (cpu & WHERRY_CPU_DOTPROD) return &wh_strips8_dotprod;
 #endif
-  (void)cpu;
+  (void)p, (void)cpu;
 #if defined(__ARM_NEON)
   return &wh_strips8_neon;
 #else
@@ -49,7 +52,7 @@ int32_t wh_qdepthwise_run(const wh_call *call) {
   d.own = wh_q8_range_of(call, d.zero, d.low, d.high);
   d.sum = wh_q8_range_of(call, p->y_zero, p->low, p->high);
   if (!p->batch || !p->groups || !wh_count(p->out, 3)) return WHERRY_OK;
-  const wh_strips8 *strips = variant(call->cpu);
+  const wh_strips8 *strips = variant(p, call->cpu);
   if (strips)
     wh_depthwise8_strips(&d, strips);
   else

@@ -92,8 +92,8 @@ typedef struct wh_strips8 {
   void (*line)(const wh_line8 *line); /* or null */
 } wh_strips8;
 
-extern const wh_strips8 wh_strips8_avx2, wh_strips8_avx_vnni, wh_strips8_avx512_vnni,
-    wh_strips8_neon, wh_strips8_dotprod;
+extern const wh_strips8 wh_strips8_sse2, wh_strips8_avx2, wh_strips8_avx512, wh_strips8_avx_vnni,
+    wh_strips8_avx512_vnni, wh_strips8_neon, wh_strips8_dotprod;
 
 /* What both NEON variants fill and prepare with. */
 void wh_fill8_neon(const wh_fill8 *fill);

@@ -4,7 +4,7 @@
 
 #define PARTS 4
 #define OUTPUTS 2
-#include "depthwise8_ymm.h"
+#include "depthwise8_x86.h"
 
 WH_INLINE void interleave(const vec *rows, vec *entry) {
   const vec low = _mm256_unpacklo_epi8(rows[0], rows[1]);

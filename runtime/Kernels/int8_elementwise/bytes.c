@@ -9,11 +9,11 @@
 /* The variants take WH_Q8 as the processor's own sessions store it. */
 static uint32_t stored(uint32_t cpu) { return cpu & WH_CPU_UNSIGNED ? cpu : 0; }
 
-#define CHOICE(cpu, name) \
-  ((cpu)&WHERRY_CPU_AVX512 ? name##_avx512 : (cpu)&WHERRY_CPU_AVX2 ? name##_avx2 : name##_scalar)
+#define CHOICE(cpu, name) ((cpu)&WHERRY_CPU_AVX512 ? name##_avx512 : AVX2_CHOICE(cpu, name))
 
 /* Where wider vectors gain little. */
-#define AVX2_CHOICE(cpu, name) ((cpu)&WHERRY_CPU_AVX2 ? name##_avx2 : name##_scalar)
+#define AVX2_CHOICE(cpu, name) \
+  ((cpu)&WHERRY_CPU_AVX2 ? name##_avx2 : (cpu)&WHERRY_CPU_SSE2 ? name##_sse2 : name##_scalar)
 
 /* The variants round what stays below 2^31. */
 wh_bytes_binary_function *wh_bytes_binary(uint32_t cpu, const wh_qbinary *p) {

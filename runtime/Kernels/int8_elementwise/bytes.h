@@ -56,6 +56,7 @@ typedef void wh_resize_function(const wh_qresize *p, uint8_t flip, const wh_resi
   extern wh_softmax_table_function wh_softmax_table_##isa;       \
   extern wh_resize_function wh_resize_##isa;
 WH_BYTES_VARIANTS(scalar)
+WH_BYTES_VARIANTS(sse2)
 WH_BYTES_VARIANTS(avx2)
 WH_BYTES_VARIANTS(avx512)
 WH_BYTES_VARIANTS(neon)

@@ -52,7 +52,7 @@ WH_INLINE vi v_round(vf x) { return (vi)_mm512_cvtps_epi32((__m512)x); }
 WH_INLINE vi v_upper(vi a, vi b) { return (vi)_mm512_max_epi32((__m512i)a, (__m512i)b); }
 WH_INLINE int v_reaches(vi a, vi b) { return _mm512_cmpge_epi32_mask((__m512i)a, (__m512i)b) != 0; }
 
-#elif defined(__x86_64__)
+#elif defined(__x86_64__) && WH_LANES == 8
 typedef __m256i bytes;
 #define ALL_BYTES(b) _mm256_set1_epi8((char)(b))
 WH_INLINE bytes flip_bytes(bytes b, bytes flip) { return _mm256_xor_si256(b, flip); }
@@ -71,6 +71,23 @@ WH_INLINE bytes narrow(const block *b, narrowing to) {
 WH_INLINE vi v_round(vf x) { return (vi)_mm256_cvtps_epi32((__m256)x); }
 WH_INLINE vi v_upper(vi a, vi b) { return (vi)_mm256_max_epi32((__m256i)a, (__m256i)b); }
 WH_INLINE int v_reaches(vi a, vi b) { return _mm256_movemask_epi8((__m256i)(a >= b)) != 0; }
+
+#elif defined(__x86_64__)
+typedef __m128i bytes;
+#define ALL_BYTES(b) _mm_set1_epi8((char)(b))
+WH_INLINE bytes flip_bytes(bytes b, bytes flip) { return _mm_xor_si128(b, flip); }
+WH_INLINE void store_bytes(uint8_t *p, bytes b) { _mm_storeu_si128((__m128i *)p, b); }
+WH_INLINE bytes narrow(const block *b, narrowing to) {
+  const __m128i zero = _mm_set1_epi16((short)(to.zero + 128));
+  __m128i s = _mm_packs_epi32((__m128i)b->v[0], (__m128i)b->v[1]);
+  __m128i t = _mm_packs_epi32((__m128i)b->v[2], (__m128i)b->v[3]);
+  s = _mm_packus_epi16(_mm_adds_epi16(s, zero), _mm_adds_epi16(t, zero));
+  return _mm_max_epu8(_mm_min_epu8(s, ALL_BYTES(to.high + 128)), ALL_BYTES(to.low + 128));
+}
+#define narrow_lanes narrow
+WH_INLINE vi v_round(vf x) { return (vi)_mm_cvtps_epi32((__m128)x); }
+WH_INLINE vi v_upper(vi a, vi b) { return ((a > b) & a) | (~(a > b) & b); }
+WH_INLINE int v_reaches(vi a, vi b) { return _mm_movemask_epi8((__m128i)(a >= b)) != 0; }
 
 #else
 typedef int8x16_t bytes;
@@ -110,7 +127,32 @@ WH_INLINE void store_some(uint8_t *p, bytes b, int64_t n) {
 
 /* What turns stored bytes into floats, (byte ^ flip) - zero with flip relative to how q is stored:
  * a block in the order that narrow_lanes() undoes, or in memory's. */
-#if defined(__x86_64__)
+#if defined(__x86_64__) && WH_LANES == 4
+typedef struct origin {
+  vi zero;
+  __m128i flip;
+} origin;
+WH_INLINE origin origin_of(uint8_t flip, int32_t zero) {
+  return (origin){(vi){0} + (zero + 128), _mm_set1_epi8((char)flip)};
+}
+WH_INLINE floats in_order(const uint8_t *p, const origin *o) {
+  const __m128i zero = _mm_setzero_si128();
+  const __m128i b = _mm_xor_si128(_mm_loadu_si128((const __m128i *)p), o->flip);
+  const __m128i s = _mm_unpacklo_epi8(b, zero), t = _mm_unpackhi_epi8(b, zero);
+  return (floats){{v_float_of((vi)_mm_unpacklo_epi16(s, zero) - o->zero),
+                   v_float_of((vi)_mm_unpackhi_epi16(s, zero) - o->zero),
+                   v_float_of((vi)_mm_unpacklo_epi16(t, zero) - o->zero),
+                   v_float_of((vi)_mm_unpackhi_epi16(t, zero) - o->zero)}};
+}
+/* WH_LANES bytes as integers, as stored. */
+WH_INLINE vi integers(const uint8_t *p) {
+  const __m128i zero = _mm_setzero_si128();
+  int32_t four;
+  memcpy(&four, p, 4);
+  return (vi)_mm_unpacklo_epi16(_mm_unpacklo_epi8(_mm_cvtsi32_si128(four), zero), zero);
+}
+#define in_lanes in_order
+#elif defined(__x86_64__)
 typedef struct origin {
   bytes order[4]; /* byte 4 j + i of each 128 bits to the low end of its 32-bit lane i */
   vf less;

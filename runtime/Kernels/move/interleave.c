@@ -31,9 +31,32 @@ static __attribute__((target("avx2"))) int64_t with_shuffles(uint8_t *y, const u
   return i;
 }
 
+/* Each two pixels are stored with two bytes more, which the next overwrite. */
+static int64_t with_unpacking(uint8_t *y, const uint8_t *x, ptrdiff_t plane, int64_t pixels) {
+  const __m128i zero = _mm_setzero_si128(), first = _mm_set1_epi64x(0xFFFFFF);
+  const __m128i second = _mm_slli_epi64(first, 24);
+  int64_t i = 0;
+  for (; i + 16 < pixels; i += 16, x += 16) {
+    const __m128i a = _mm_loadu_si128((const __m128i_u *)x);
+    const __m128i b = _mm_loadu_si128((const __m128i_u *)(x + plane));
+    const __m128i c = _mm_loadu_si128((const __m128i_u *)(x + 2 * plane));
+    const __m128i low = _mm_unpacklo_epi8(a, b), high = _mm_unpackhi_epi8(a, b);
+    const __m128i low2 = _mm_unpacklo_epi8(c, zero), high2 = _mm_unpackhi_epi8(c, zero);
+    const __m128i four[4] = {_mm_unpacklo_epi16(low, low2), _mm_unpackhi_epi16(low, low2),
+                             _mm_unpacklo_epi16(high, high2), _mm_unpackhi_epi16(high, high2)};
+    for (int j = 0; j < 4; j++, y += 12) {
+      const __m128i six = _mm_or_si128(_mm_and_si128(four[j], first),
+                                       _mm_and_si128(_mm_srli_epi64(four[j], 8), second));
+      _mm_storel_epi64((__m128i *)(void *)y, six);
+      _mm_storel_epi64((__m128i *)(void *)(y + 6), _mm_unpackhi_epi64(six, six));
+    }
+  }
+  return i;
+}
+
 int64_t wh_interleave3(uint32_t cpu, uint8_t *y, const uint8_t *x, ptrdiff_t plane,
                        int64_t pixels) {
-  return cpu & WHERRY_CPU_AVX2 ? with_shuffles(y, x, plane, pixels) : 0;
+  return (cpu & WHERRY_CPU_AVX2 ? with_shuffles : with_unpacking)(y, x, plane, pixels);
 }
 #elif defined(__ARM_NEON)
 #include <arm_neon.h>

@@ -88,6 +88,7 @@ int cpu_masks(uint32_t masks[MAX_CPUS]) {
   int count = 0;
   masks[count++] = 0;
   /* Ascending: without dot products, with them, with matrix products. */
+  if (all & WHERRY_CPU_SSE2) masks[count++] = WHERRY_CPU_SSE2;
   if (all & WHERRY_CPU_AVX2) masks[count++] = WHERRY_CPU_AVX2;
   if (all & WHERRY_CPU_NEON) masks[count++] = WHERRY_CPU_NEON;
   if (all & (WHERRY_CPU_AVX512 | WHERRY_CPU_I8MM))

@@ -3,8 +3,12 @@
 int cpu_masks8(uint32_t masks[MAX_CPUS8]) {
   const uint32_t all = wh_detect_cpu();
   const uint32_t vnni512 = WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI;
-  const uint32_t sets[] = {WHERRY_CPU_AVX2, WHERRY_CPU_AVX2 | WHERRY_CPU_AVX_VNNI,
-                           WHERRY_CPU_AVX2 | vnni512, WHERRY_CPU_NEON,
+  const uint32_t sets[] = {WHERRY_CPU_SSE2,
+                           WHERRY_CPU_AVX2,
+                           WHERRY_CPU_AVX2 | WHERRY_CPU_AVX512,
+                           WHERRY_CPU_AVX2 | WHERRY_CPU_AVX_VNNI,
+                           WHERRY_CPU_AVX2 | vnni512,
+                           WHERRY_CPU_NEON,
                            WHERRY_CPU_NEON | WHERRY_CPU_DOTPROD};
   int count = 0;
   masks[count++] = 0;

@@ -21,10 +21,11 @@ MODELS = [
     "microsoft+onnxruntime-inference-examples/c_cxx/MNIST/mnist.onnx",
     "kraiskil+onnx2c/test/velardo/lesson14.onnx",
 ]
-AVX512, AVX_VNNI, AVX512_VNNI = 1 << 1, 1 << 2, 1 << 3
+AVX2, AVX512, AVX_VNNI, AVX512_VNNI = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 X86 = {"every set": [], "two threads": ["--threads", "2"], "no AVX-512": ["--forbid", str(AVX512 | AVX512_VNNI)],
        "no VNNI": ["--forbid", str(AVX512_VNNI | AVX_VNNI)], "scalar": ["--scalar"],
-       "AVX2 alone": ["--forbid", str(AVX512 | AVX512_VNNI | AVX_VNNI)]}
+       "AVX2 alone": ["--forbid", str(AVX512 | AVX512_VNNI | AVX_VNNI)],
+       "SSE2": ["--forbid", str(AVX2 | AVX512 | AVX512_VNNI | AVX_VNNI)]}
 ARM64 = ["cortex-a53", "cortex-a72", "cortex-a76", "max"]
 
 
