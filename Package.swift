@@ -67,10 +67,15 @@ let package = Package(
       name: "WherryCore", dependencies: ["CWherryABI", "CWherryKernels"], path: "runtime/Core",
       swiftSettings: strict),
     module("WherryRuntime", ["WherryCore", "CWherryABI"]),
+    // HDF5's second layout, and the choice between the two.
+    module(
+      "WherryHDF5Graph",
+      ["WherryKeras", "WherryHDF5", "WherryOperators", "WherryGraph", "WherryBytes"],
+      path: "formats/HDF5/Graph/Codec"),
     module(
       "Wherry",
       formats.map { .byName(name: $0.module) } + [
-        "WherryPasses", "WherryRuntime", "WherryOperators", "WherryData",
+        "WherryHDF5Graph", "WherryHDF5", "WherryPasses", "WherryRuntime", "WherryOperators", "WherryData",
       ]),
     .executableTarget(
       name: "WherryCommand",
@@ -91,6 +96,8 @@ let package = Package(
     tests("WherryBytesTests", ["WherryBytes"]),
     tests("WherryTextTests", ["WherryText"]),
     tests("WherryHDF5Tests", ["WherryHDF5", "CWherryKernels"]),
+    tests(
+      "WherryHDF5GraphTests", ["WherryHDF5Graph", "WherryONNX"], path: "formats/HDF5/Graph/Tests"),
     tests("WherryDataTests", ["WherryData"]),
     tests("WherryGraphTests", ["WherryGraph", "WherryOperators"]),
     tests("WherryOperatorsTests", ["WherryOperators", "WherryONNX"]),

@@ -58,7 +58,7 @@ choose() {
       ;;
     aarch64)
       swift_triple=aarch64-none-none-elf
-      c_flags=(--target=aarch64-linux-gnu)
+      c_flags=(--target=aarch64-linux-gnu -mno-outline-atomics -fomit-frame-pointer)
       prefix=aarch64-linux-gnu-
       ;;
     armv7)
@@ -70,7 +70,7 @@ choose() {
     *) die "unknown target $1: x86_64, aarch64, armv7 or all" 64 ;;
   esac
   local tool
-  for tool in gcc ld objcopy strip ar; do
+  for tool in gcc objcopy strip ar; do
     command -v "$prefix$tool" >/dev/null || die "$prefix$tool is not on the path" 69
   done
   headers=()
@@ -89,7 +89,8 @@ compile_core() {
     -Xcc "-fmodule-map-file=$here/Kernels/include/module.modulemap" \
     -emit-ir -o "$1/core.ll" "$here"/Core/*.swift
   # The ABI is exported, the rest hidden; sanitizers instrument only functions that carry the attribute.
-  sed -i -e '/@wherry_/ s/ protected / /' -e 's/ protected / hidden /' "$1/core.ll"
+  sed -i -e '/@wherry_/ s/ protected / /' -e 's/ protected / hidden /' \
+    -e 's/"frame-pointer"="[a-z-]*"/"frame-pointer"="none"/' "$1/core.ll"
   if [ $sanitize = yes ]; then
     sed -i -e 's/^attributes #[0-9]* = { /&sanitize_address /' "$1/core.ll"
   fi
@@ -114,23 +115,18 @@ compile_kernels() {
   for pid in "${pids[@]}"; do wait "$pid" || die "a kernel does not compile"; done
 }
 
-# One object of everything reachable from the ABI, all else local or gone: $1 = working folder.
-join() {
-  local exported
-  exported=$(sed -n 's/^WHERRY_API .*[ *]\(wherry_[a-z_]*\)(.*/-u \1/p' "$here/ABI/wherry.h")
-  # shellcheck disable=SC2086
-  "${prefix}ld" -r --gc-sections $exported -o "$1/wherry.o" "$1"/*.o
-  "${prefix}objcopy" --localize-hidden --strip-unneeded "$1/wherry.o"
-}
-
-# The shared library: $1 = working folder, $2 = where to. lld because GNU ld pads the file to 64 KB pages.
+# The shared library, and one object of everything reachable from the ABI, all else local or gone:
+# $1 = working folder, $2 = where to. All files are optimized together, which only lld can; GNU ld would
+# also pad the file to 64 KB pages.
 link_shared() {
   echo '{ global: wherry_*; local: *; };' >"$1/exports.map"
-  "${prefix}gcc" -fuse-ld=lld -B "$(dirname "$clang")" -shared -nostartfiles -o "$2/libwherry.so.0" "$1/wherry.o" \
-    -Wl,-soname,libwherry.so.0 -Wl,--version-script="$1/exports.map" -Wl,--gc-sections \
-    -Wl,--icf=all -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -lm
+  "${prefix}gcc" -fuse-ld=lld -B "$(dirname "$clang")" -shared -nostartfiles -static-libgcc -o "$2/libwherry.so.0" "$1"/*.o \
+    -Wl,-soname,libwherry.so.0 -Wl,--version-script="$1/exports.map" -Wl,--gc-sections -Wl,--icf=all \
+    -Wl,--plugin-opt=obj-path="$1/wherry.o" \
+    -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed -lm
   "${prefix}strip" --strip-unneeded -R .comment "$2/libwherry.so.0"
   ln -sf libwherry.so.0 "$2/libwherry.so"
+  "${prefix}objcopy" --localize-hidden --strip-unneeded "$1/wherry.o"
 }
 
 write_pkg_config() {
@@ -151,7 +147,7 @@ END
 build() {
   choose "$1"
   local root=$out/$1
-  extra=(-fno-asynchronous-unwind-tables -fno-unwind-tables)
+  extra=(-flto=full -fno-asynchronous-unwind-tables -fno-unwind-tables)
   if [ $sanitize = yes ]; then
     extra=(-g -fno-sanitize-recover=all -fsanitize=address,undefined,fuzzer-no-link)
   fi
@@ -164,22 +160,18 @@ build() {
   if [ $sanitize = yes ]; then
     "${prefix}ar" rcsD "$root/lib/libwherry.a" "$root/objects"/*.o
   else
-    join "$root/objects"
-    "${prefix}ar" rcsD "$root/lib/libwherry.a" "$root/objects/wherry.o"
     link_shared "$root/objects" "$root/lib"
+    "${prefix}ar" rcsD "$root/lib/libwherry.a" "$root/objects/wherry.o"
   fi
   cp "$here/ABI/wherry.h" "$root/include/"
   write_pkg_config "$root/lib/pkgconfig"
   report "$1" "$root"
 }
 
-# Sizes, and what the core contributes.
 report() {
-  local core shared=-
-  core=$("${prefix}size" "$2/objects/core.o" | awk 'NR == 2 { print $1 + $2 }')
+  local shared=-
   [ $sanitize = yes ] || shared=$(stat -L -c %s "$2/lib/libwherry.so")
-  printf '%-8s libwherry.so %s bytes stripped, of which core at most %s: %s\n' \
-    "$1" "$shared" "$core" "$2"
+  printf '%-8s libwherry.so %s bytes stripped: %s\n' "$1" "$shared" "$2"
 }
 
 for one in $targets; do build "$one"; done

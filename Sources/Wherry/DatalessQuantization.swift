@@ -35,7 +35,8 @@ public struct DatalessQuantization {
     var outputs: [(name: String, error: SignalError)] = []
     if let samples, samples.count > 0 {
       let evaluation = try OutputEvaluation(
-        prepared, samples.spread(16), engine, progress: progress)
+        prepared, of: prepared.graph.outputs.map(\.name), samples.spread(16), engine,
+        progress: progress)
       outputs = try evaluation.errors(of: self.model, progress: progress)
     }
     report = QuantizationReport(

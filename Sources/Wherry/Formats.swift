@@ -1,7 +1,7 @@
 import WherryBytes
 import WherryGraph
+import WherryHDF5Graph
 import WherryJSON
-import WherryKeras
 import WherryNative
 import WherryONNX
 import WherryOperators
@@ -12,12 +12,15 @@ public enum Formats {
     NativeFormat.self,
     ONNXFormat.self,
     JSONFormat.self,
-    KerasFormat.self,
+    HDF5Format.self,
   ]
+
+  /// Formats that share the files of another, and are meant only when named.
+  public static let variants: [any ModelFormat.Type] = [HDF5GraphFormat.self]
 
   /// The format of a `--from` or `--to` name.
   public static func named(_ name: String) -> (any ModelFormat.Type)? {
-    all.first { $0.name == name }
+    (all + variants).first { $0.name == name }
   }
 
   /// The format a path's ending stands for.

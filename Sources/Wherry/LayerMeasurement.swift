@@ -4,7 +4,8 @@ import WherryPasses
 
 /// Runs float, isolated and quantized layers side by side and compares what they give.
 struct LayerMeasurement {
-  let model: Model
+  let float: Model
+  let quantized: QDQModel
   let scheme: QuantizationScheme
   let parameters: [QuantizationParameters]
   let engine: QuantizationEngine
@@ -27,33 +28,32 @@ struct LayerMeasurement {
     var result = Result()
     let reported = scheme.layers.indices.filter { scheme.layers[$0].isReported }
     let chunks = chunks(of: reported, samples.first ?? [:])
-    let qdq = QDQModel(model, scheme, parameters)
-    let quantized = try qdq.quantized()
-    let outputs = model.graph.outputs.map(\.name)
+    let whole = try quantized.quantized()
+    let outputs = float.graph.outputs.map(\.name)
     var totals = [SignalError](repeating: SignalError(), count: outputs.count)
     for (number, chunk) in chunks.enumerated() {
-      let twin = try qdq.isolated(chunk.map { [scheme.layers[$0]] })
+      let twin = try quantized.isolated(chunk.map { [scheme.layers[$0]] })
       let names = twin.outputs
-      let values = chunk.flatMap { scheme.layers[$0].outputs }
-      let wanted = number == 0 ? values + outputs : values
+      let results = chunk.flatMap { scheme.layers[$0].outputs }
+      let wanted = number == 0 ? results + outputs : results
       let (first, second) = try Quantization.refused {
         (
           try engine.prepare(
-            twin.model.giving(wanted + values.compactMap { names[$0] }), for: samples.first ?? [:]),
-          try engine.prepare(quantized.giving(wanted), for: samples.first ?? [:])
+            twin.model.giving(wanted + results.compactMap { names[$0] }), for: samples.first ?? [:]),
+          try engine.prepare(whole.giving(wanted), for: samples.first ?? [:])
         )
       }
       for (index, sample) in samples.enumerated() {
         progress("part \(number + 1) of \(chunks.count), sample \(index + 1) of \(samples.count)")
-        let (float, int8) = try Quantization.refused {
+        let (values, int8) = try Quantization.refused {
           (try first.run(sample), try second.run(sample))
         }
         for layer in chunk {
           for value in scheme.layers[layer].outputs {
-            guard let reference = float[value], let group = scheme.groups.index(of: value) else {
+            guard let reference = values[value], let group = scheme.groups.index(of: value) else {
               continue
             }
-            if let actual = names[value].flatMap({ float[$0] }) {
+            if let actual = names[value].flatMap({ values[$0] }) {
               result.isolated[layer, default: SignalError(parameters[group])]
                 .add(reference: reference, actual: actual)
             }
@@ -65,7 +65,7 @@ struct LayerMeasurement {
         }
         guard number == 0 else { continue }
         for (position, name) in outputs.enumerated() {
-          guard let reference = float[name], let actual = int8[name] else { continue }
+          guard let reference = values[name], let actual = int8[name] else { continue }
           totals[position].add(reference: reference, actual: actual)
         }
       }
@@ -76,7 +76,7 @@ struct LayerMeasurement {
 
   /// Layers in runs whose outputs, three times over, take no more than the limit.
   private func chunks(of layers: [Int], _ sample: [String: Tensor]) -> [[Int]] {
-    let types = TypeInference(model, inputs: sample.mapValues(\.type)).types
+    let types = TypeInference(float, inputs: sample.mapValues(\.type)).types
     var result: [[Int]] = []
     var current: [Int] = []
     var bytes = 0

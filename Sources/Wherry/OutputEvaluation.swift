@@ -3,22 +3,24 @@ import WherryData
 import WherryGraph
 import WherryPasses
 
-/// A float model's outputs on some samples, to compare quantized models with.
+/// Values of a float model on some samples, to compare quantized models with.
 struct OutputEvaluation {
   let samples: [[String: Tensor]]
   private let references: [[String: Tensor]]
   private let outputs: [String]
   private let engine: QuantizationEngine
 
+  /// - Parameter outputs: the values that are compared: outputs, or inner values that both models have.
   /// - Throws: `QuantizationError` when the float model can't be run.
   init(
-    _ model: Model, _ samples: [[String: Tensor]], _ engine: QuantizationEngine,
+    _ model: Model, of outputs: [String], _ samples: [[String: Tensor]],
+    _ engine: QuantizationEngine,
     progress: (String) -> Void
   ) throws(QuantizationError) {
     (self.samples, self.engine) = (samples, engine)
-    outputs = model.graph.outputs.map(\.name)
+    self.outputs = outputs
     references = try Quantization.refused {
-      let runner = try engine.prepare(model, for: samples.first ?? [:])
+      let runner = try engine.prepare(model.giving(outputs), for: samples.first ?? [:])
       return try samples.enumerated().map { index, sample in
         progress("float outputs: sample \(index + 1) of \(samples.count)")
         return try runner.run(sample).mapValues(\.owned)
@@ -31,7 +33,7 @@ struct OutputEvaluation {
     of model: Model, progress: (String) -> Void = { _ in }
   ) throws(QuantizationError) -> [(name: String, error: SignalError)] {
     try Quantization.refused {
-      let runner = try engine.prepare(model, for: samples.first ?? [:])
+      let runner = try engine.prepare(model.giving(outputs), for: samples.first ?? [:])
       var errors = [SignalError](repeating: SignalError(), count: outputs.count)
       for (index, sample) in samples.enumerated() {
         progress("sample \(index + 1) of \(samples.count)")
@@ -61,7 +63,7 @@ struct OutputEvaluation {
     guard let output = outputs.first, !samples.isEmpty else { return 0 }
     let answers = try Quantization.refused {
       guard let model else { return references.map { $0[output]?.largestPosition } }
-      let runner = try engine.prepare(model, for: samples.first ?? [:])
+      let runner = try engine.prepare(model.giving([output]), for: samples.first ?? [:])
       return try samples.enumerated().map { index, sample in
         progress("sample \(index + 1) of \(samples.count)")
         return try runner.run(sample)[output]?.largestPosition

@@ -12,9 +12,11 @@ import WherryPasses
 ///     let report = try quantization.measure(samples)
 public struct Quantization {
   public let options: QuantizationOptions
-  /// The model that is quantized: functions inlined, constants folded, batch normalizations fused, and
-  /// the corrections that help applied.
+  /// The float model that is quantized: functions inlined, constants folded, batch normalizations fused,
+  /// channels equalized.
   public internal(set) var prepared: Model
+  /// The same model with the weights and biases that quantized layers take.
+  var corrected: Model
   public internal(set) var scheme: QuantizationScheme
   /// Layers that stay float, and why.
   public private(set) var excluded: [String: String] = [:]
@@ -45,8 +47,9 @@ public struct Quantization {
     (self.options, self.engine, self.progress) = (options, engine, progress)
     method = options.method
     prepared = try QuantizationPreparation.prepare(model)
+    corrected = prepared
     for name in options.excluded { excluded[name] = "excluded by name" }
-    scheme = QuantizationScheme(prepared, excluding: excluded, interface: options.interface)
+    scheme = QuantizationScheme(corrected, excluding: excluded, interface: options.interface)
     calibration = Calibration(options.method)
     let known = Set(scheme.kept.map(\.name))
     for name in options.excluded.sorted() where !known.contains(name) {
@@ -71,6 +74,7 @@ public struct Quantization {
     if method == .auto { try chooseMethod(evaluation) }
     try chooseParameters(samples)
     try equalize(samples, evaluation)
+    try roundWeights(evaluation)
     try correctBiases(evaluation)
   }
 
@@ -79,7 +83,7 @@ public struct Quantization {
     while true {
       try observe(samples)
       parameters = try parameters(method)
-      let unfit = scheme.unfit(prepared, parameters)
+      let unfit = scheme.unfit(corrected, parameters)
       if unfit.isEmpty { return }
       knownNoise = nil
       try exclude(unfit)
@@ -89,13 +93,13 @@ public struct Quantization {
   func parameters(
     _ method: CalibrationMethod
   ) throws(QuantizationError) -> [QuantizationParameters] {
-    try calibration.parameters(prepared, scheme, method, percentile: options.percentile)
+    try calibration.parameters(corrected, scheme, method, percentile: options.percentile)
   }
 
   /// Keeps layers float, with the reason for each.
   mutating func exclude(_ layers: [String: String]) throws(QuantizationError) {
     excluded.merge(layers) { first, _ in first }
-    scheme = QuantizationScheme(prepared, excluding: excluded, interface: options.interface)
+    scheme = QuantizationScheme(corrected, excluding: excluded, interface: options.interface)
     try checkLayers()
   }
 
@@ -105,14 +109,15 @@ public struct Quantization {
   ) throws(QuantizationError) -> OutputEvaluation {
     let macs = try Self.refused { try engine.prepare(prepared, for: samples.sample(0)).macs }
     compared = min(max(Self.budget / max(macs, 1), 2), 64, samples.count)
-    return try OutputEvaluation(prepared, samples.spread(compared), engine, progress: progress)
+    return try OutputEvaluation(
+      prepared, of: prepared.decisiveValues, samples.spread(compared), engine, progress: progress)
   }
 
   /// Takes the method that leaves the least error in the outputs.
   private mutating func chooseMethod(_ evaluation: OutputEvaluation) throws(QuantizationError) {
     var best: (method: CalibrationMethod, noise: Double)?
     for candidate in CalibrationMethod.choices.prefix(evaluation.samples.count < 8 ? 3 : 4) {
-      let noise = try noise(evaluation, scheme, try parameters(candidate), prepared) {
+      let noise = try noise(evaluation, try parameters(candidate)) {
         progress("trying \(candidate.rawValue): \($0)")
       }
       if noise < best?.noise ?? .infinity { best = (candidate, noise) }
@@ -123,7 +128,7 @@ public struct Quantization {
   /// Noise in the outputs of the model as it stands; infinite where it can't be made.
   mutating func noise(_ evaluation: OutputEvaluation) throws(QuantizationError) -> Double {
     if let knownNoise { return knownNoise }
-    let found = try noise(evaluation, scheme, parameters, prepared) {
+    let found = try noise(evaluation, parameters) {
       progress("comparing outputs: \($0)")
     }
     knownNoise = found
@@ -132,11 +137,11 @@ public struct Quantization {
 
   /// Noise in the outputs of a quantized model.
   private func noise(
-    _ evaluation: OutputEvaluation, _ scheme: QuantizationScheme,
-    _ parameters: [QuantizationParameters], _ model: Model, progress: (String) -> Void
+    _ evaluation: OutputEvaluation, _ parameters: [QuantizationParameters],
+    progress: (String) -> Void
   ) throws(QuantizationError) -> Double {
-    guard scheme.unfit(model, parameters).isEmpty else { return .infinity }
-    let quantized = try QDQModel(model, scheme, parameters).quantized()
+    guard scheme.unfit(corrected, parameters).isEmpty else { return .infinity }
+    let quantized = try model(parameters).quantized()
     return OutputEvaluation.noise(try evaluation.errors(of: quantized, progress: progress))
   }
 
@@ -155,9 +160,14 @@ public struct Quantization {
     }
   }
 
+  /// Float and quantized layers with the scales given, or with those chosen.
+  func model(_ parameters: [QuantizationParameters]? = nil) -> QDQModel {
+    QDQModel(prepared, corrected: corrected, scheme, parameters ?? self.parameters)
+  }
+
   /// The quantized model: QuantizeLinear and DequantizeLinear around every quantized layer.
   public func quantized() throws(QuantizationError) -> Model {
-    try QDQModel(prepared, scheme, parameters).quantized(interface: options.interface)
+    try model().quantized(interface: options.interface)
   }
 
   /// Measures each layer's error and the whole model's on samples.
@@ -169,7 +179,7 @@ public struct Quantization {
   ) throws(QuantizationError) -> QuantizationReport {
     let used = samples.spread(most ?? compared)
     let measurement = LayerMeasurement(
-      model: prepared, scheme: scheme, parameters: parameters, engine: engine)
+      float: prepared, quantized: model(), scheme: scheme, parameters: parameters, engine: engine)
     let found = try measurement.run(used) { done in progress("measuring: \(done)") }
     return QuantizationReport(found, self, samples: samples.count, measured: used.count)
   }

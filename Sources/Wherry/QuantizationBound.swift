@@ -56,7 +56,8 @@ extension Quantization {
     order: [QuantizationReport.Layer]
   ) throws(QuantizationError) -> BoundReport {
     let all = try OutputEvaluation(
-      prepared, samples.spread(bound.metric == .accuracy ? samples.count : most ?? compared),
+      prepared, of: prepared.graph.outputs.map(\.name),
+      samples.spread(bound.metric == .accuracy ? samples.count : most ?? compared),
       engine,
       progress: progress)
     var report = BoundReport(
@@ -87,7 +88,7 @@ extension Quantization {
   private func value(
     of bound: QuantizationBound, _ evaluation: OutputEvaluation, _ labels: [Int]?
   ) throws(QuantizationError) -> Double {
-    let model = try QDQModel(prepared, scheme, parameters).quantized()
+    let model = try model().quantized()
     let told = { (text: String) in progress("\(bound.metric.rawValue): \(text)") }
     switch bound.metric {
     case .accuracy:
@@ -106,8 +107,9 @@ extension Quantization {
     _ samples: SampleSet, labels: [Int]
   ) throws(QuantizationError) -> AccuracyReport {
     let evaluation = try OutputEvaluation(
-      prepared, samples.spread(samples.count), engine, progress: progress)
-    let model = try QDQModel(prepared, scheme, parameters).quantized()
+      prepared, of: prepared.graph.outputs.map(\.name), samples.spread(samples.count), engine,
+      progress: progress)
+    let model = try model().quantized()
     return AccuracyReport(
       float: try evaluation.accuracy(of: nil, labels: labels),
       quantized: try evaluation.accuracy(of: model, labels: labels))

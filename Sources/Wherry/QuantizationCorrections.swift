@@ -10,30 +10,35 @@ extension Quantization {
     guard options.equalization != .never else { return }
     let pairs = scheme.equalizationPairs(prepared)
     guard !pairs.isEmpty else { return }
-    let factors = try factors(pairs, evaluation)
-    guard !factors.isEmpty else { return }
-    var all = self
-    try all.apply(factors, pairs, samples)
+    let whole = try factors(pairs, evaluation)
+    guard !whole.isEmpty else { return }
     guard options.equalization == .auto else {
-      take(all, factors.keys.sorted(), pairs)
+      var all = self
+      try all.apply(whole, pairs, samples)
+      take(all, whole.keys.sorted(), pairs)
       return
     }
-    // Every pair, or those whose own error goes down: whichever leaves the least in the outputs.
-    let (before, after) = (try errors(of: pairs, evaluation), try all.errors(of: pairs, evaluation))
-    let helped = factors.filter { (after[$0.key] ?? .infinity) < (before[$0.key] ?? .infinity) }
-    _ = try noise(evaluation)
-    var best = (
-      quantization: self, pairs: [Int](),
-      noise: try noise(evaluation)
-    )
-    for chosen in helped.count < factors.count ? [helped, factors] : [factors]
-    where !chosen.isEmpty {
+    // All the way or half of it, where that lowers a pair's error: whichever leaves the least in the
+    // outputs.
+    let before = try errors(of: pairs, evaluation)
+    var best = (quantization: self, pairs: [Int](), noise: try noise(evaluation))
+    for factors in [whole, EqualizeLayers.halved(whole)] where !factors.isEmpty {
       var candidate = self
-      try candidate.apply(chosen, pairs, samples)
+      try candidate.apply(factors, pairs, samples)
+      let after = try candidate.errors(of: pairs, evaluation)
+      let helped = factors.filter { index, _ in after[index].isBetter(than: before[index]) }
+      guard !helped.isEmpty else { continue }
+      if helped.count < factors.count {
+        candidate = self
+        try candidate.apply(helped, pairs, samples)
+      }
       let noise = try candidate.noise(evaluation)
-      if noise < best.noise { best = (candidate, chosen.keys.sorted(), noise) }
+      if noise < best.noise { best = (candidate, helped.keys.sorted(), noise) }
     }
-    if !best.pairs.isEmpty { take(best.quantization, best.pairs, pairs) }
+    if !best.pairs.isEmpty {
+      knownNoise = best.noise
+      take(best.quantization, best.pairs, pairs)
+    }
   }
 
   private mutating func take(
@@ -78,57 +83,77 @@ extension Quantization {
         calibration.forget(scheme.layers[layer].outputs)
       }
     }
-    scheme = QuantizationScheme(prepared, excluding: excluded, interface: options.interface)
+    corrected = prepared
+    scheme = QuantizationScheme(corrected, excluding: excluded, interface: options.interface)
     try chooseParameters(samples)
   }
 
-  /// Noise of the second layer of each pair when both are quantized and all else is float.
+  /// Noise of each pair's layers while all else is float.
+  private struct PairErrors {
+    /// Of the first layer alone, of the last one alone, and of the last one when both are quantized.
+    var first, last, both: Double
+
+    /// Less noise in all, and not at the price of a first layer that is the worse one now.
+    func isBetter(than other: PairErrors) -> Bool {
+      both < other.both && (first <= other.first || 2 * first <= last)
+    }
+  }
+
   private func errors(
     of pairs: [EqualizationPair], _ evaluation: OutputEvaluation
-  ) throws(QuantizationError) -> [Int: Double] {
-    let chains = pairs.map { pair in pair.chain.map { scheme.layers[$0] } }
-    let twin = try QDQModel(prepared, scheme, parameters).isolated(chains)
-    let results = chains.map { $0.last?.outputs.first ?? "" }
+  ) throws(QuantizationError) -> [PairErrors] {
+    let first = try errors(of: pairs.map { Array($0.chain.prefix(1)) }, evaluation)
+    let last = try errors(of: pairs.map { Array($0.chain.suffix(1)) }, evaluation)
+    let both = try errors(of: pairs.map(\.chain), evaluation)
+    return pairs.indices.map { PairErrors(first: first[$0], last: last[$0], both: both[$0]) }
+  }
+
+  /// Noise of the last layer of each chain when the chain is quantized and all else is float.
+  private func errors(
+    of chains: [[Int]], _ evaluation: OutputEvaluation
+  ) throws(QuantizationError) -> [Double] {
+    let layers = chains.map { chain in chain.map { scheme.layers[$0] } }
+    let twin = try model().isolated(layers)
+    let results = layers.map { $0.last?.outputs.first ?? "" }
     let names = results.map { twin.outputs[$0] ?? "" }
     return try Self.refused {
       let runner = try engine.prepare(
         twin.model.giving(results + names.filter { !$0.isEmpty }),
         for: evaluation.samples.first ?? [:])
-      var errors = [SignalError](repeating: SignalError(), count: pairs.count)
+      var errors = [SignalError](repeating: SignalError(), count: chains.count)
       for sample in evaluation.samples {
         progress("comparing equalized layers")
         let values = try runner.run(sample)
-        for index in pairs.indices {
+        for index in chains.indices {
           if let reference = values[results[index]], let actual = values[names[index]] {
             errors[index].add(reference: reference, actual: actual)
           }
         }
       }
-      return Dictionary(
-        errors.enumerated().map { ($0, $1.relativeNoise) }, uniquingKeysWith: { a, _ in a })
+      return errors.map(\.relativeNoise)
     }
   }
 
   /// Takes the mean errors that rounded weights leave behind out of biases.
   mutating func correctBiases(_ evaluation: OutputEvaluation) throws(QuantizationError) {
     guard options.biasCorrection != .never else { return }
-    let sites = CorrectBiases.sites(prepared, scheme)
+    let sites = CorrectBiases.sites(corrected, scheme)
     let shifts = try shifts(at: sites, evaluation)
     guard shifts.contains(where: { $0.contains { $0 != 0 } }) else { return }
-    var corrected = self
-    corrected.knownNoise = nil
+    var other = self
+    other.knownNoise = nil
     var names: [String] = []
     for (site, shift) in zip(sites, shifts) where shift.contains(where: { $0 != 0 }) {
-      CorrectBiases.apply(shift, at: site, scheme, to: &corrected.prepared)
+      CorrectBiases.apply(shift, at: site, scheme, to: &other.corrected)
       names.append(scheme.layers[site.layer].name)
     }
     // Ranges stay: a bias moves by less than a step of the output.
-    corrected.scheme = QuantizationScheme(
-      corrected.prepared, excluding: excluded, interface: options.interface)
+    other.scheme = QuantizationScheme(
+      other.corrected, excluding: excluded, interface: options.interface)
     if options.biasCorrection == .auto {
-      guard try corrected.noise(evaluation) < noise(evaluation) else { return }
+      guard try other.noise(evaluation) < noise(evaluation) else { return }
     }
-    self = corrected
+    self = other
     notes.append("corrected \(names.count) biases")
   }
 
@@ -136,7 +161,7 @@ extension Quantization {
   private func shifts(
     at sites: [CorrectBiases.Site], _ evaluation: OutputEvaluation
   ) throws(QuantizationError) -> [[Double]] {
-    let twin = try QDQModel(prepared, scheme, parameters).isolated(
+    let twin = try model().isolated(
       sites.map { [scheme.layers[$0.layer]] })
     let inner = sites.map { twin.inner[$0.value] ?? "" }
     var statistics = sites.map { _ in ChannelStatistics() }

@@ -6,7 +6,11 @@ import WherryGraph
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "Show a model's inputs, outputs, operators, sizes and metadata.")
+    abstract: "Show a model's inputs, outputs, operators, sizes and metadata.",
+    discussion: """
+      An HDF5 file that holds no model is shown as the tree it is: groups, links, attributes, and data \
+      sets with types, shapes, chunks and filters. --tree shows a model's file that way too.
+      """)
 
   @Argument(help: "The model.", completion: .file())
   var model: String
@@ -15,10 +19,20 @@ struct InspectCommand: ParsableCommand {
   var nodes = false
   @Flag(help: "Print one HTML page.")
   var html = false
+  @Flag(help: "HDF5: show groups, data sets and attributes instead of the model.")
+  var tree = false
   @OptionGroup var json: JSONOption
 
   func run() throws {
     try reporting {
+      if let page = try treePage() {
+        if json.isJSON {
+          try Report.json(page.inspection)
+        } else {
+          for line in page.lines { Report.line(line) }
+        }
+        return
+      }
       let inspection = Inspection(try reading.read(model))
       if json.isJSON {
         try Report.json(inspection)
@@ -28,6 +42,19 @@ struct InspectCommand: ParsableCommand {
         show(inspection)
       }
     }
+  }
+
+  /// The tree where it is asked for, or where there is nothing else to show.
+  private func treePage() throws -> HDF5TreePage? {
+    guard tree || reading.from == nil, model != "-" || tree else { return nil }
+    let bytes: Bytes
+    do {
+      bytes = model == "-" ? try Bytes(reading: 0) : try Bytes(mapping: model)
+    } catch {
+      throw DecodeError(.file(error))
+    }
+    guard tree || HDF5Inspection.isWithoutModel(bytes) else { return nil }
+    return HDF5TreePage(inspection: try HDF5Inspection(model, bytes))
   }
 
   private func show(_ it: Inspection) {

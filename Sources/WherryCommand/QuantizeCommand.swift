@@ -42,6 +42,8 @@ struct QuantizeCommand: ParsableCommand {
   var equalize: Correction = .auto
   @Option(name: .customLong("correct-bias"), help: "Take mean errors of channels out of biases.")
   var correctBias: Correction = .auto
+  @Option(name: .customLong("round-weights"), help: "Round weights by the inputs they meet.")
+  var roundWeights: Correction = .auto
   @Option(parsing: .upToNextOption, help: "Layers that stay float, by name.")
   var exclude: [String] = []
   @OptionGroup var bound: BoundArguments
@@ -107,6 +109,7 @@ struct QuantizeCommand: ParsableCommand {
     options.mode = weightsOnly ? .weightsOnly : dynamic ? .dynamic : .full
     (options.method, options.percentile, options.interface) = (method, percentile, io)
     (options.equalization, options.biasCorrection) = (equalize, correctBias)
+    options.weightRounding = roundWeights
     options.excluded = Set(exclude)
     let engine = QuantizationEngine(shapes: shapes.byName)
     let isGiven = !calibration.calibrate.isEmpty

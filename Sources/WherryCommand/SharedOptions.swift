@@ -13,7 +13,7 @@ struct FormatName: ExpressibleByArgument {
     self.format = format
   }
 
-  static var allValueStrings: [String] { Formats.all.map { $0.name } }
+  static var allValueStrings: [String] { (Formats.all + Formats.variants).map { $0.name } }
 }
 
 struct InputOptions: ParsableArguments {

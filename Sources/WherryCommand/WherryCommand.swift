@@ -15,6 +15,6 @@ struct WherryCommand: ParsableCommand {
     subcommands: [
       ConvertCommand.self, InspectCommand.self, CheckCommand.self, RunCommand.self,
       CompareCommand.self, QuantizeCommand.self, OptimizeCommand.self, BenchCommand.self,
-      VerifyCommand.self,
+      VerifyCommand.self, PatchCommand.self,
     ])
 }

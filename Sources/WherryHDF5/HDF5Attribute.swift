@@ -143,7 +143,7 @@ extension ObjectHeader {
       let fields =
         flags & 2 != 0
         ? try reading.sharedMessage(id, kind: kind, record.place)
-        : try heap.object(id, record.place)
+        : try heap.object(id, record.place, reading)
       found.append(try HDF5Attribute(fields, creationOrder: order, reading.image, owner))
     }
     return found

@@ -15,6 +15,21 @@ public struct HDF5Dataset: Sendable {
     return nil
   }
 
+  /// How the elements lie in the file.
+  public enum Storage: String, Sendable {
+    case compact, contiguous, chunked, virtual
+    case external = "external files"
+  }
+  public var storage: Storage {
+    if header.first(HeaderMessage.Kind.externalFiles) != nil { return .external }
+    return switch layout {
+    case .compact: .compact
+    case .contiguous: .contiguous
+    case .chunked: .chunked
+    case .virtual: .virtual
+    }
+  }
+
   let header: ObjectHeader
   let layout: StorageLayout
   let fill: Bytes?
@@ -100,9 +115,8 @@ public struct HDF5Dataset: Sendable {
     guard size <= image.limits.expandedBytes else {
       throw DecodeError(.limit("expanded bytes", image.limits.expandedBytes), at)
     }
-    return Bytes(count: size) { target in
-      if let fill { Self.repeat(fill, over: target) }
-    }
+    guard let fill else { return Bytes(count: size) { _ in } }
+    return ResultBuffer.bytes(size) { target in Self.repeat(fill, over: target) }
   }
 
   static func `repeat`(_ element: Bytes, over target: UnsafeMutableRawBufferPointer) {

@@ -26,7 +26,7 @@ public final class RuntimeModel {
 
   /// How to open a model; see `wherry_options`.
   public struct Options: Sendable {
-    /// `WHERRY_CPU_…` bits that must not be used; `~0` runs the scalar kernels.
+    /// `WHERRY_CPU_…` bits that must not be used; `~0` leaves what the library is compiled for.
     public var forbiddenCPU: UInt32 = 0
     /// Also recompute every checksum, reading the whole file.
     public var checkDigests = false

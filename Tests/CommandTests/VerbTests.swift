@@ -10,7 +10,7 @@ import Testing
   @Test func helpNamesEveryVerb() throws {
     let help = try Shell.wherry("--help")
     #expect(help.status == 0)
-    for verb in ["convert", "inspect", "check", "run", "compare", "quantize", "bench", "verify"] {
+    for verb in ["convert", "inspect", "check", "run", "compare", "quantize", "bench", "verify", "patch"] {
       #expect(help.text.contains("  \(verb)"))
     }
   }

@@ -10,7 +10,7 @@ import Testing
     ("Sources/WherryOperators/", ["WherryBytes", "WherryGraph", "Glibc"]),
     ("Sources/WherryText/", ["WherryBytes"]),
     ("Sources/WherryZip/", ["WherryBytes", "CZlib"]),
-    ("Sources/WherryHDF5/", ["WherryBytes", "CZlib"]),
+    ("Sources/WherryHDF5/", ["WherryBytes", "CZlib", "Glibc"]),
     (
       "Sources/WherryData/",
       ["WherryBytes", "WherryGraph", "WherryZip", "CZlib", "FoundationEssentials"]
@@ -25,7 +25,9 @@ import Testing
       [
         "WherryBytes", "WherryGraph", "WherryOperators", "WherryPasses", "WherryRuntime",
         "WherryData",
-        "WherryNative", "WherryONNX", "WherryJSON", "WherryKeras",
+        "WherryNative", "WherryONNX", "WherryJSON", "WherryHDF5Graph",
+        // HDF5 files are shown, and their weights replaced, whether or not they hold a model.
+        "WherryHDF5",
       ]
     ),
     (
@@ -50,6 +52,11 @@ import Testing
     (
       "formats/HDF5/Codec/",
       ["WherryBytes", "WherryGraph", "WherryOperators", "WherryHDF5", "WherryText", "WherryZip"]
+    ),
+    // The second layout of the same format, and the choice between the two.
+    (
+      "formats/HDF5/Graph/Codec/",
+      ["WherryBytes", "WherryGraph", "WherryOperators", "WherryHDF5", "WherryKeras"]
     ),
     ("runtime/Core/", ["CWherryABI", "CWherryKernels"]),
   ]

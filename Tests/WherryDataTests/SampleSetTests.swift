@@ -58,25 +58,53 @@ import WherryGraph
       let error = refusal { () throws(DecodeError) in
         try samples.add(bytes, path: "b.npy", input: nil)
       }
+      #expect(error?.reason == .invalid("NaN or infinite"))
       #expect(
         error?.place
           == Place().inside("input", "x").inside("sample", at: 2).inside("element", at: 1))
     }
   }
 
-  @Test func wrongShapesAndEmptyFilesAreRefused() throws {
-    let open = model([("x", [.unknown, 2])])
-    for shape in [[3, 3], [2], [0, 2], [2, 2, 1]] {
-      var samples = SampleSet(open)
+  @Test func wrongShapesAreRefusedAtTheirInput() throws {
+    for shape in [[3, 3], [2], [2, 2, 1]] {
+      var samples = SampleSet(model([("x", [.unknown, 2])]))
       let bytes = try npy(shape)
-      #expect(throws: DecodeError.self) { try samples.add(bytes, path: "a.npy", input: nil) }
+      let error = refusal { () throws(DecodeError) in
+        try samples.add(bytes, path: "a.npy", input: nil)
+      }
+      guard case .inconsistent = error?.reason else {
+        Issue.record("\(shape): \(String(describing: error))")
+        continue
+      }
+      #expect(error?.place == Place().inside("input", "x"))
+      #expect(samples.count == 0)
     }
-    var samples = SampleSet(open)
-    #expect(throws: DecodeError.self) {
+    var samples = SampleSet(model([("x", [.unknown, 2])]))
+    let error = refusal { () throws(DecodeError) in
       try samples.add(Bytes("1,2,3\n".utf8), path: "a.csv", input: nil)
     }
-    #expect(throws: DecodeError.self) { try samples.check() }
-    #expect(throws: DecodeError.self) { try samples.add(Bytes(), path: "a.npy", input: nil) }
+    guard case .inconsistent = error?.reason else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(error?.place.road.contains(Place().inside("input", "x").road[0]) == true)
+  }
+
+  @Test func emptyDataIsRefusedAtItsSample() throws {
+    var samples = SampleSet(model([("x", [.unknown, 2])]))
+    try samples.add(try npy([3, 2]), path: "a.npy", input: nil)
+    let bytes = try npy([0, 2])
+    let error = refusal { () throws(DecodeError) in
+      try samples.add(bytes, path: "b.npy", input: nil)
+    }
+    #expect(error?.reason == .invalid("a sample of shape [0, 2] is empty"))
+    #expect(error?.place == Place().inside("input", "x").inside("sample", at: 3))
+    #expect(throws: DecodeError.self) { try samples.add(Bytes(), path: "c.npy", input: nil) }
+    let none = refusal { () throws(DecodeError) in
+      try SampleSet(model([("x", [.unknown, 2])])).check()
+    }
+    #expect(none?.reason == .invalid("no samples"))
+    #expect(none?.place == Place().inside("input", "x"))
   }
 
   @Test func inputsNeedTheSameNumberOfSamples() throws {

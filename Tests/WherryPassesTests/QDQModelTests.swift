@@ -32,6 +32,55 @@ import WherryOperators
     #expect(quantized.model.operatorSets == [OperatorSetVersion("", 13)])
   }
 
+  @Test(arguments: ["Add", "Mul", "AveragePool"])
+  func anOperatorWithItsReluStandsBetweenThem(name: String) throws {
+    var graph = QDQGraphs()
+    try graph.constant("w", [4, 3, 3, 3])
+    try graph.constant("w2", [4, 3, 3, 3])
+    try graph.constant("w3", [2, 4, 3, 3])
+    graph.add(QDQGraphs.conv(), ["x", "w"], "a")
+    graph.add(QDQGraphs.conv(), ["x", "w2"], "b")
+    switch name {
+    case "Add": graph.add(Add(), ["a", "b"], "s")
+    case "Mul": graph.add(Mul(), ["a", "b"], "s")
+    default:
+      var pool = AveragePool()
+      pool.kernelShape = [2, 2]
+      graph.add(pool, ["a"], "s")
+    }
+    graph.add(Relu(), ["s"], "r")
+    graph.add(QDQGraphs.conv(), ["r", "w3"], "y")
+    let quantized = try Quantized(graph.model([("x", [1, 3, 8, 8])], ["y"]))
+    #expect(quantized.scheme.layers.map(\.operation).contains(name))
+    #expect(!quantized.scheme.layers.contains { $0.operation == "Relu" })
+    #expect(
+      try quantized.road("r", 5)
+        == ["DequantizeLinear", "QuantizeLinear", "Relu", name, "DequantizeLinear"])
+    #expect(try quantized.parameters(of: "r").zeroPoint == -128)
+    #expect(quantized.scheme.groups.index(of: "s") == nil)
+    var integer = quantized.model
+    let report = try CollapseQDQ.collapse(&integer)
+    #expect(report.left.isEmpty)
+    #expect(!integer.graph.nodes.contains { $0.operation is Relu || $0.operation is Lookup })
+  }
+
+  /// What else reads the sum needs it as it is.
+  @Test func aReluIsALayerOfItsOwnWhereItsInputHasOtherReaders() throws {
+    var graph = QDQGraphs()
+    try graph.constant("w", [3, 3, 3, 3])
+    try graph.constant("w2", [3, 3, 3, 3])
+    try graph.constant("w3", [2, 3, 3, 3])
+    graph.add(QDQGraphs.conv(), ["x", "w"], "a")
+    graph.add(QDQGraphs.conv(), ["x", "w2"], "b")
+    graph.add(Add(), ["a", "b"], "s")
+    graph.add(Relu(), ["s"], "r")
+    graph.add(QDQGraphs.conv(), ["r", "w3"], "y")
+    graph.add(QDQGraphs.conv(), ["s", "w3"], "z")
+    let quantized = try Quantized(graph.model([("x", [1, 3, 8, 8])], ["y", "z"]))
+    #expect(
+      quantized.scheme.layers.map(\.operation) == ["Conv", "Conv", "Add", "Relu", "Conv", "Conv"])
+  }
+
   @Test func outputsStayNearTheFloatOnes() throws {
     var graph = QDQGraphs()
     try graph.constant("w", [4, 3, 3, 3])

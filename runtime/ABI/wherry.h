@@ -107,7 +107,8 @@ typedef struct wherry_tensor {
   uint32_t label_count;     /* class labels of an output; see wherry_label */
 } wherry_tensor;
 
-/* Instruction sets, for wherry_options.cpu_mask: a set bit forbids one. */
+/* Instruction sets, for wherry_options.cpu_mask: a set bit forbids one. Those the library is compiled for
+ * can't be forbidden: NEON on ARM. */
 enum {
   WHERRY_CPU_AVX2 = 1u << 0,      /* with FMA */
   WHERRY_CPU_AVX512 = 1u << 1,    /* F, BW, DQ, VL */
@@ -120,7 +121,7 @@ enum {
 
 typedef struct wherry_options {
   uint32_t size;            /* sizeof(wherry_options) */
-  uint32_t cpu_mask;        /* instruction sets not to use; ~0u runs the scalar kernels */
+  uint32_t cpu_mask;        /* instruction sets not to use; ~0u: all that may be forbidden */
   uint32_t check_digests;   /* 1: open also verifies every checksum, reading the whole file */
   uint32_t profile;         /* 1: invoke measures each operation */
   uint64_t (*clock)(void);  /* nanoseconds, for profile; required with it */

@@ -35,7 +35,7 @@ private func invoke(
 
 /// One step, shared with the workers where there are any.
 private func run(_ step: UnsafeMutablePointer<Step>, _ pool: UnsafeMutableRawPointer?) -> Int32 {
-  guard let pool else { return step.pointee.run(&step.pointee.call) }
+  guard let pool else { return wh_kernel_run(step.pointee.code, &step.pointee.call) }
   return wh_workers_run(pool, step.pointee.code, &step.pointee.call)
 }
 
@@ -45,7 +45,7 @@ private func badValue(_ session: SessionPointer, _ step: Int, _ status: Int32) -
   var refusal = Refusal(
     Int(status), at: plan.offset(of: record), "an input value is out of range")
   refusal.operation = Int32(truncatingIfNeeded: step)
-  refusal.subject = wh_find_kernel(record.pointee.code)?.pointee.name
+  refusal.subject = wh_kernel_name(record.pointee.code)
   return refusal
 }
 
@@ -112,7 +112,7 @@ public func wherry_profile_of(
     let record = plan.operations + index
     profile.pointee.invocations = session.pointee.invocations
     profile.pointee.name = plan.string(record.pointee.name)
-    profile.pointee.kernel = wh_find_kernel(record.pointee.code)?.pointee.name ?? emptyText
+    profile.pointee.kernel = wh_kernel_name(record.pointee.code) ?? emptyText
     profile.pointee.nanoseconds = session.pointee.steps[index].nanoseconds
   }
 }

@@ -13,10 +13,10 @@ extension PlanView {
   func verifyOperations() throws(Refusal) {
     for index in 0..<operationCount {
       let record = operations + index
-      let kernel = try verifyKernel(record, index)
+      try verifyKernel(record, index)
       let count = try verifyOperands(record, index)
       try verifyOverlap(record, index, count)
-      try runCheck(kernel, record, index, count)
+      try runCheck(record, index, count)
     }
   }
 
@@ -26,7 +26,7 @@ extension PlanView {
   ) -> Refusal {
     var refusal = refusal(UnsafeRawPointer(record), field, text)
     refusal.operation = Int32(truncatingIfNeeded: operation)
-    refusal.subject = wh_find_kernel(record.pointee.code)?.pointee.name
+    refusal.subject = wh_kernel_name(record.pointee.code)
     return refusal
   }
 
@@ -44,15 +44,16 @@ extension PlanView {
 
   private func verifyKernel(
     _ record: UnsafePointer<wh_operation_record>, _ index: Int
-  ) throws(Refusal) -> UnsafePointer<wh_kernel> {
-    guard let kernel = wh_find_kernel(record.pointee.code) else {
+  ) throws(Refusal) {
+    let bytes = wh_kernel_parameters(record.pointee.code)
+    guard bytes >= 0 else {
       var refusal = refusal(
         record, OperationField.code, operation: index, "an operator this build does not have")
       refusal.status = wherry_status(WHERRY_UNSUPPORTED)
       throw refusal
     }
     let parameters = record.pointee.parameters
-    guard record.pointee.parameter_bytes == kernel.pointee.parameter_bytes else {
+    guard record.pointee.parameter_bytes == UInt32(truncatingIfNeeded: bytes) else {
       throw refusal(
         record, OperationField.parameterBytes, operation: index,
         "parameter_bytes is not the operator's")
@@ -77,7 +78,6 @@ extension PlanView {
       throw refusal(
         record, OperationField.reserved2, operation: index, "a reserved field is not zero")
     }
-    return kernel
   }
 
   /// Returns the number of operands.
@@ -169,8 +169,7 @@ extension PlanView {
   }
 
   private func runCheck(
-    _ kernel: UnsafePointer<wh_kernel>, _ record: UnsafePointer<wh_operation_record>,
-    _ index: Int, _ count: Int
+    _ record: UnsafePointer<wh_operation_record>, _ index: Int, _ count: Int
   ) throws(Refusal) {
     // The call's tensors are copies of the operands alone, so operand i is tensor i.
     var copies = InlineArray<32, wh_tensor>(repeating: wh_tensor())
@@ -188,7 +187,7 @@ extension PlanView {
       withUnsafePointer(to: &indices) { indices in
         call.tensors = UnsafeRawPointer(copies).assumingMemoryBound(to: wh_tensor.self)
         call.operands = UnsafeRawPointer(indices).assumingMemoryBound(to: UInt32.self)
-        return kernel.pointee.check(&call)
+        return wh_kernel_check(record.pointee.code, &call)
       }
     }
     guard let complaint else { return }

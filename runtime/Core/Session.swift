@@ -24,7 +24,6 @@ struct Session {
 /// One operation, ready to run.
 struct Step {
   var code: UInt32
-  var run: @convention(c) (UnsafePointer<wh_call>?) -> Int32
   var call: wh_call
   /// Summed over all invocations when profiling.
   var nanoseconds: UInt64
@@ -174,13 +173,12 @@ private func makeSession(
   }
   for index in 0..<plan.operationCount {
     let record = plan.operations + index
-    guard let kernel = wh_find_kernel(record.pointee.code) else { continue }
     var call = wh_call(record, plan.parameters)
     call.tensors = UnsafePointer(session.pointee.tensors)
     call.operands = plan.operands + Int(truncatingIfNeeded: record.pointee.operands)
     call.cpu = choices.cpu
     (session.pointee.steps + index).initialize(
-      to: Step(code: record.pointee.code, run: kernel.pointee.run, call: call, nanoseconds: 0))
+      to: Step(code: record.pointee.code, call: call, nanoseconds: 0))
   }
   zero(
     session.pointee.arena,

@@ -9,6 +9,9 @@ struct StoredChunk {
   var size: Int
   /// Filters that were skipped, one bit each.
   var mask: UInt32
+  /// Where its entry in a version 1 B-tree starts, from the start of the file: size, filters left out,
+  /// coordinates, address.
+  var entry: Int?
 }
 
 /// Finds the stored chunks of a data set.
@@ -70,8 +73,9 @@ struct ChunkIndex {
   ) throws(DecodeError) {
     let tree = VersionOneTree(kind: 1, keySize: 8 + 8 * (extents.count + 1), reading)
     try tree.forEachLeaf(of: address) { (key, address) throws(DecodeError) in
+      let entry = key.bytes.origin + key.offset
       var chunk = StoredChunk(
-        position: [], address: address, size: try key.u32(), mask: try key.raw32())
+        position: [], address: address, size: try key.u32(), mask: try key.raw32(), entry: entry)
       for extent in layout.shape {
         let place = key.place
         let offset = try key.count(width: 8)

@@ -38,18 +38,11 @@ struct ChunkedReading {
     guard size <= reading.image.limits.expandedBytes else {
       throw DecodeError(.limit("expanded bytes", reading.image.limits.expandedBytes), place)
     }
-    var failure: DecodeError?
-    let bytes = Bytes(count: size) { target in
-      if let fill = dataset.fill { HDF5Dataset.repeat(fill, over: target) }
+    return try ResultBuffer.bytes(size) { (target) throws(DecodeError) in
       var assembly = ChunkAssembly(dataset, layout, extents, chunkSize, target)
-      do throws(DecodeError) {
-        try index.forEach { (chunk) throws(DecodeError) in try assembly.add(chunk, reading) }
-      } catch {
-        failure = error
-      }
+      try index.forEach { (chunk) throws(DecodeError) in try assembly.add(chunk, reading) }
+      assembly.fillGaps(with: dataset.fill)
     }
-    if let failure { throw failure }
-    return bytes
   }
 }
 
@@ -115,6 +108,28 @@ private struct ChunkAssembly {
       } else {
         scatter(UnsafeRawBufferPointer(try decoder.decode(job)), offsets)
       }
+    }
+  }
+
+  /// Writes the fill value where no chunk was.
+  func fillGaps(with fill: Bytes?) {
+    guard seen.count < grid.count else { return }
+    guard !seen.isEmpty else { return Self.repeat(fill, over: target) }
+    let scratch = ScratchBuffer()
+    defer { withExtendedLifetime(scratch) {} }
+    let empty = scratch.bytes(chunkSize)
+    Self.repeat(fill, over: empty)
+    for number in 0..<grid.count where !seen.contains(number) {
+      let offsets = zip(grid.position(of: number), layout.shape).map { $0 * $1 }
+      scatter(UnsafeRawBufferPointer(empty), offsets)
+    }
+  }
+
+  private static func `repeat`(_ fill: Bytes?, over target: UnsafeMutableRawBufferPointer) {
+    if let fill {
+      HDF5Dataset.repeat(fill, over: target)
+    } else {
+      target.initializeMemory(as: UInt8.self, repeating: 0)
     }
   }
 

@@ -38,6 +38,8 @@ struct Reading {
 
   private final class Budget {
     var metadataBytes: Int
+    /// The heaps of shared messages that this call has used, by the kind of message.
+    var sharedHeaps: [Int: FractalHeap] = [:]
     init(_ bytes: Int) { metadataBytes = bytes }
   }
 
@@ -45,6 +47,16 @@ struct Reading {
     self.image = image
     let grown = Checked.multiply(image.bytes.count, 32).flatMap { Checked.add($0, 32 << 20) }
     budget = Budget(grown ?? .max)
+  }
+
+  /// The heap of shared messages of a kind, found once in a call.
+  func sharedHeap(
+    _ kind: Int, _ find: () throws(DecodeError) -> FractalHeap
+  ) throws(DecodeError) -> FractalHeap {
+    if let known = budget.sharedHeaps[kind] { return known }
+    let heap = try find()
+    budget.sharedHeaps[kind] = heap
+    return heap
   }
 
   /// Counts `count` bytes of metadata.

@@ -4,7 +4,7 @@ import WherryBytes
 ///
 /// - Source: HDF5 File Format Specification 3.0, section III.G.
 final class FractalHeap {
-  private let reading: Reading
+  private let image: FileImage
   private let address: Int
   private let idLength: Int
   private let flags: Int
@@ -21,9 +21,9 @@ final class FractalHeap {
   private var hugeObjects: [UInt64: Bytes]?
 
   init(at address: Int, _ reading: Reading) throws(DecodeError) {
-    (self.reading, self.address) = (reading, address)
-    let (o, l) = (reading.image.widths.address, reading.image.widths.length)
-    let place = reading.image.place(address)
+    (image, self.address) = (reading.image, address)
+    let (o, l) = (image.widths.address, image.widths.length)
+    let place = image.place(address)
     var start = try reading.fields(at: address, count: 9)
     try start.skip(7)
     let filterSize = try start.u16()
@@ -61,16 +61,21 @@ final class FractalHeap {
 
   /// The object of an identifier, shared with the file.
   ///
+  /// The heap keeps blocks that it has checked, but no way of its own into the file: calls that share a
+  /// heap each pay for what they read.
+  ///
   /// - Throws: `DecodeError` for an identifier of no object, or blocks that are malformed.
-  func object(_ id: Bytes, _ place: Place) throws(DecodeError) -> FieldReader {
-    var fields = FieldReader(id, origin: 0, widths: reading.image.widths)
+  func object(
+    _ id: Bytes, _ place: Place, _ reading: Reading
+  ) throws(DecodeError) -> FieldReader {
+    var fields = FieldReader(id, origin: 0, widths: image.widths)
     let first = try fields.u8()
     guard first >> 6 == 0 else {
       throw DecodeError(.unsupportedVersion("heap identifier \(first >> 6)"), place)
     }
     switch first >> 4 & 3 {
-    case 0: return try managed(&fields, place)
-    case 1: return try huge(&fields, place)
+    case 0: return try managed(&fields, place, reading)
+    case 1: return try huge(&fields, place, reading)
     case 2: return try tiny(first, &fields, place)
     default: throw DecodeError(.invalid("kind of a heap identifier"), place)
     }
@@ -82,26 +87,29 @@ final class FractalHeap {
     var count = first & 15
     if idLength > 18 { count = count << 8 | (try fields.u8()) }
     return FieldReader(
-      try fields.take(count + 1), origin: reading.image.base + address,
-      widths: reading.image.widths)
+      try fields.take(count + 1), origin: image.base + address,
+      widths: image.widths)
   }
 
-  private func huge(_ fields: inout FieldReader, _ place: Place) throws(DecodeError) -> FieldReader
-  {
-    let (o, l) = (reading.image.widths.address, reading.image.widths.length)
+  private func huge(
+    _ fields: inout FieldReader, _ place: Place, _ reading: Reading
+  ) throws(DecodeError) -> FieldReader {
+    let (o, l) = (image.widths.address, image.widths.length)
     if o + l <= idLength - 1 {
       let at = try fields.requiredAddress("huge object")
       return try reading.fields(at: at, count: try fields.length())
     }
     let key = try fields.unsigned(width: min(l, 8, idLength - 1))
-    if hugeObjects == nil { hugeObjects = try readHugeObjects(place) }
+    if hugeObjects == nil { hugeObjects = try readHugeObjects(place, reading) }
     guard let found = hugeObjects?[key] else {
       throw DecodeError(.missing("huge object \(key)"), place)
     }
-    return FieldReader(found, origin: reading.image.base + found.offset, widths: fields.widths)
+    return FieldReader(found, origin: image.base + found.offset, widths: fields.widths)
   }
 
-  private func readHugeObjects(_ place: Place) throws(DecodeError) -> [UInt64: Bytes] {
+  private func readHugeObjects(
+    _ place: Place, _ reading: Reading
+  ) throws(DecodeError) -> [UInt64: Bytes] {
     guard let hugeTree else { throw DecodeError(.missing("tree of huge objects"), place) }
     let tree = try VersionTwoTree(at: hugeTree, reading)
     guard tree.kind == 1 else {
@@ -117,7 +125,7 @@ final class FractalHeap {
   }
 
   private func managed(
-    _ fields: inout FieldReader, _ place: Place
+    _ fields: inout FieldReader, _ place: Place, _ reading: Reading
   ) throws(DecodeError) -> FieldReader {
     var offset = try fields.count(width: offsetWidth)
     let count = try fields.count(width: lengthWidth)
@@ -129,7 +137,7 @@ final class FractalHeap {
       guard row < rows, row < 64 else {
         throw DecodeError(.invalid("offset of a heap identifier"), place)
       }
-      let child = try child(of: block, rows: rows, row, column, place)
+      let child = try child(of: block, rows: rows, row, column, place, reading)
       size = startSize << max(0, row - 1)
       rows = row < directRows ? 0 : Self.topBit(size) - Self.topBit(startSize * width) + 1
       (block, offset) = (child, rest)
@@ -137,13 +145,13 @@ final class FractalHeap {
     guard let end = Checked.add(offset, count), end <= size,
       offset >= 5 + fields.widths.address + offsetWidth
     else { throw DecodeError(.invalid("heap identifier outside its block"), place) }
-    try check(block, size)
+    try check(block, size, reading)
     return try reading.fields(at: try at(block, offset), count: count)
   }
 
   private func at(_ block: Int, _ offset: Int) throws(DecodeError) -> Int {
     guard let sum = Checked.add(block, offset) else {
-      throw DecodeError(.invalid("address of a heap block"), reading.image.place(block))
+      throw DecodeError(.invalid("address of a heap block"), image.place(block))
     }
     return sum
   }
@@ -162,9 +170,10 @@ final class FractalHeap {
   }
 
   private func child(
-    of block: Int, rows: Int, _ row: Int, _ column: Int, _ place: Place
+    of block: Int, rows: Int, _ row: Int, _ column: Int, _ place: Place,
+    _ reading: Reading
   ) throws(DecodeError) -> Int {
-    let o = reading.image.widths.address
+    let o = image.widths.address
     if indirectBlocks[block] == nil {
       let size = 5 + o + offsetWidth + rows * width * o + 4
       var fields = try reading.checkedFields(at: block, count: size, "heap block")
@@ -181,21 +190,21 @@ final class FractalHeap {
   }
 
   /// Once for each block: its signature and, where the heap keeps one, its checksum.
-  private func check(_ block: Int, _ size: Int) throws(DecodeError) {
+  private func check(_ block: Int, _ size: Int, _ reading: Reading) throws(DecodeError) {
     guard checkedBlocks.insert(block).inserted else { return }
     let hasChecksum = flags & 2 != 0
     var fields = try reading.fields(at: block, count: hasChecksum ? size : 5)
     let whole = fields
     try fields.signature("FHDB")
     _ = try fields.version(0...0, of: "heap block")
-    guard hasChecksum, reading.image.verifiesChecksums else { return }
+    guard hasChecksum, image.verifiesChecksums else { return }
     try fields.skip(fields.widths.address + offsetWidth)
     let at = fields.offset
     let stored = try fields.raw32()
     var bytes = whole.bytes.bytes.array
     for index in at..<at + 4 { bytes[index] = 0 }
     guard Lookup3.checksum(Bytes(bytes)) == stored else {
-      throw DecodeError(.inconsistent("checksum of heap block"), reading.image.place(block))
+      throw DecodeError(.inconsistent("checksum of heap block"), image.place(block))
     }
   }
 }

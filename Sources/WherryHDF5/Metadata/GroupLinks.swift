@@ -57,7 +57,7 @@ extension ObjectHeader {
         throw DecodeError(.limit("links", reading.image.limits.elements), place)
       }
       try record.skip(4)
-      var fields = try heap.object(try record.take(record.remaining), record.place)
+      var fields = try heap.object(try record.take(record.remaining), record.place, reading)
       links.append(try HDF5Link.read(&fields))
     }
     return links

@@ -31,6 +31,11 @@ extension Reading {
   func sharedMessage(
     _ id: Bytes, kind: Int, _ place: Place
   ) throws(DecodeError) -> FieldReader {
+    let heap = try sharedHeap(kind) { () throws(DecodeError) in try findSharedHeap(kind, place) }
+    return try heap.object(id, place, self)
+  }
+
+  private func findSharedHeap(_ kind: Int, _ place: Place) throws(DecodeError) -> FractalHeap {
     guard let start = image.extensionAddress,
       let message = try ObjectHeader.read(at: start, self).first(HeaderMessage.Kind.sharedTable)
     else { throw DecodeError(.missing("table of shared messages"), place) }
@@ -47,7 +52,7 @@ extension Reading {
       try table.skip(10 + table.widths.address)
       let heap = try table.address()
       if let heap, kinds & (1 << kind) != 0 {
-        return try FractalHeap(at: heap, self).object(id, place)
+        return try FractalHeap(at: heap, self)
       }
     }
     throw DecodeError(.missing("heap of shared messages \(kind)"), place)

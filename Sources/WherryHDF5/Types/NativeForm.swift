@@ -54,6 +54,17 @@ extension HDF5Type {
   }
 }
 
+extension HDF5Type {
+  /// Whether an element can have bytes that belong to no member.
+  fileprivate var mayHaveGaps: Bool {
+    switch self {
+    case .compound: true
+    case .array(let base, _): base.mayHaveGaps
+    default: false
+    }
+  }
+}
+
 extension HDF5Bits {
   fileprivate var native: HDF5Bits {
     HDF5Bits(size: [1, 2, 4, 8].first { $0 >= size } ?? size)
@@ -66,8 +77,12 @@ enum NativeForm {
   static func convert(_ bytes: Bytes, _ type: HDF5Type, _ native: HDF5Type, count: Int) -> Bytes {
     let (size, stride) = (native.size, type.size)
     return bytes.withUnsafeBytes { source in
-      Bytes(count: count * size) { target in
-        guard source.count >= count * stride else { return }
+      ResultBuffer.bytes(count * size) { target in
+        let isComplete = source.count >= count * stride
+        if !isComplete || native.mayHaveGaps {
+          target.initializeMemory(as: UInt8.self, repeating: 0)
+        }
+        guard isComplete else { return }
         let run = Run(
           source: source, sourceStride: stride, target: target, targetStride: size, count: count)
         convert(run, type, native)
@@ -152,6 +167,17 @@ enum NativeForm {
   }
 
   private static func swapped<T: FixedWidthInteger & BitwiseCopyable>(_ run: Run, _: T.Type) {
+    let size = MemoryLayout<T>.size
+    if run.sourceStride == size, run.targetStride == size, let from = run.source.baseAddress,
+      let to = run.target.baseAddress
+    {
+      // Equal strides let the compiler swap many at once.
+      for index in 0..<run.count {
+        let value = from.loadUnaligned(fromByteOffset: index &* size, as: T.self)
+        to.storeBytes(of: value.byteSwapped, toByteOffset: index &* size, as: T.self)
+      }
+      return
+    }
     for index in 0..<run.count {
       let value = run.source.loadUnaligned(fromByteOffset: index * run.sourceStride, as: T.self)
       run.target.storeBytes(

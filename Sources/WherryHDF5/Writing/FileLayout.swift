@@ -14,6 +14,8 @@ struct FileLayout {
   private(set) var end = HDF5Writer.superblockSize
   /// Bytes of packed chunks that may still be kept for writing.
   private var keepable: Int
+  /// The collection of the heap that takes values, and the piece that it will be.
+  private var heap: (heap: HeapWriting, piece: Int)?
 
   init(largest: Int) { keepable = largest }
 
@@ -98,10 +100,52 @@ struct FileLayout {
   ) throws(EncodeError) -> [UInt8] {
     var elementSize = 1
     if case .sequence(let base, _) = type { elementSize = base.size }
-    align(8)
-    let heap = try HeapWriting(runs, elementSize: elementSize, at: end, place)
-    for collection in heap.collections { _ = append(collection) }
-    return heap.pointers.bytes
+    var left = runs.reduce(0) { $0 + ($1.isEmpty ? 0 : HeapWriting.objectSize($1)) }
+    var pointers = ByteWriter()
+    for run in runs {
+      guard run.count % elementSize == 0, let count = UInt32(exactly: run.count / elementSize)
+      else { throw EncodeError(.invalid("run of \(run.count) bytes"), place) }
+      if count == 0 {
+        pointers.raw(repeatElement(0, count: HeapWriting.pointerSize))
+        continue
+      }
+      let (address, number) = addToHeap(run, left: left)
+      pointers.integer(count)
+      pointers.integer(address)
+      pointers.integer(UInt32(number))
+      left -= HeapWriting.objectSize(run)
+    }
+    return pointers.bytes
+  }
+
+  /// - Parameter left: bytes of all values that are to follow, this one among them.
+  /// - Returns: the address of the value's collection and its number there.
+  private mutating func addToHeap(_ value: Bytes, left: Int) -> (Int, Int) {
+    let needed = HeapWriting.objectSize(value)
+    if heap.map({ $0.heap.room >= needed }) != true {
+      align(8)
+      var fresh = HeapWriting(at: end, wanted: left, least: needed)
+      let piece = pieces.count
+      _ = append([UInt8](repeating: 0, count: fresh.size))
+      // A value too large to share a collection has one of its own, beside the open one.
+      if let open = heap, fresh.room - needed < open.heap.room {
+        let number = fresh.add(value)
+        pieces[piece] = .bytes(fresh.bytes)
+        return (fresh.address, number)
+      }
+      closeHeap()
+      heap = (fresh, piece)
+    }
+    guard let number = heap?.heap.add(value), let address = heap?.heap.address else {
+      return (0, 0)
+    }
+    return (address, number)
+  }
+
+  /// Fills the place of the open collection.
+  mutating func closeHeap() {
+    if let (heap, piece) = heap { pieces[piece] = .bytes(heap.bytes) }
+    heap = nil
   }
 
   /// - Returns: the address of the data set's header.

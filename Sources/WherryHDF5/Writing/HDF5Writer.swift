@@ -17,6 +17,7 @@ public enum HDF5Writer {
     var layout = FileLayout(largest: largest(in: root))
     let place = Place().inside("group", "/")
     let header = try layout.add(root, path: "", place)
+    layout.closeHeap()
     let size = layout.end
     do {
       sink.expect(size)

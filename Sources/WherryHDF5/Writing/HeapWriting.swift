@@ -1,6 +1,9 @@
 import WherryBytes
 
-/// Packs values of variable length into collections of the global heap.
+/// A collection of the global heap that is being filled with values of variable length.
+///
+/// Small values of many attributes share one; libhdf5 refuses collections of less than 4096 bytes, so
+/// one for each attribute would be many times what is in it.
 struct HeapWriting {
   /// Bytes of a pointer: a count, the address of a collection, a number within it.
   static let pointerSize = 16
@@ -9,56 +12,52 @@ struct HeapWriting {
   /// A collection this full takes no more values.
   private static let fullSize = 1 << 16
 
-  /// The collections, to be written one after the other at the address given.
-  private(set) var collections: [[UInt8]] = []
-  private(set) var pointers = ByteWriter()
+  let address: Int
+  /// Bytes of the whole collection.
+  let size: Int
+  private var objects = ByteWriter()
+  private var number = 0
 
-  /// - Parameters:
-  ///   - address: where the first collection will be.
-  ///   - elementSize: bytes of an element of a run; the pointers count elements.
-  init(_ runs: [Bytes], elementSize: Int, at address: Int, _ place: Place) throws(EncodeError) {
-    var address = address
-    var open = ByteWriter()
-    var number = 0
-    func close(_ open: ByteWriter) -> [UInt8] {
-      let used = Self.headSize + open.count
-      let size = max(Self.leastSize, used)
-      var writer = ByteWriter()
-      writer.raw("GCOL".utf8)
-      writer.integer(UInt32(1))
-      writer.integer(size)
-      writer.raw(open.bytes)
-      if size - used >= Self.headSize {
-        writer.integer(UInt64(0))
-        writer.integer(size - used)
-      }
-      writer.raw(repeatElement(0, count: size - writer.count))
-      return writer.bytes
+  /// A collection with room for `wanted` bytes of objects, as far as one is not too full with them, and
+  /// for `least` bytes at all events.
+  init(at address: Int, wanted: Int, least: Int) {
+    self.address = address
+    size = max(Self.leastSize, Self.headSize + max(min(wanted, Self.fullSize), least))
+  }
+
+  /// Bytes that a value takes in a collection.
+  static func objectSize(_ value: Bytes) -> Int { headSize + (value.count + 7) / 8 * 8 }
+
+  /// Bytes that are still free.
+  var room: Int { number < 0xFFFF ? size - Self.headSize - objects.count : 0 }
+
+  /// Adds a value, for which there must be room.
+  ///
+  /// - Returns: its number.
+  mutating func add(_ value: Bytes) -> Int {
+    number += 1
+    objects.integer(UInt16(number))
+    objects.integer(UInt16(1))
+    objects.integer(UInt32(0))
+    objects.integer(value.count)
+    objects.raw(value)
+    objects.pad(to: 8)
+    return number
+  }
+
+  /// The whole collection.
+  var bytes: [UInt8] {
+    var writer = ByteWriter()
+    writer.raw("GCOL".utf8)
+    writer.integer(UInt32(1))
+    writer.integer(size)
+    writer.raw(objects.bytes)
+    let free = size - writer.count
+    if free >= Self.headSize {
+      writer.integer(UInt64(0))
+      writer.integer(free)
     }
-    for run in runs {
-      guard run.count % elementSize == 0, let count = UInt32(exactly: run.count / elementSize)
-      else { throw EncodeError(.invalid("run of \(run.count) bytes"), place) }
-      if count == 0 {
-        pointers.raw(repeatElement(0, count: Self.pointerSize))
-        continue
-      }
-      if number > 0, open.count + run.count > Self.fullSize || number == 0xFFFF {
-        let bytes = close(open)
-        collections.append(bytes)
-        address += bytes.count
-        (open, number) = (ByteWriter(), 0)
-      }
-      number += 1
-      open.integer(UInt16(number))
-      open.integer(UInt16(1))
-      open.integer(UInt32(0))
-      open.integer(run.count)
-      open.raw(run)
-      open.pad(to: 8)
-      pointers.integer(count)
-      pointers.integer(address)
-      pointers.integer(UInt32(number))
-    }
-    if number > 0 { collections.append(close(open)) }
+    writer.raw(repeatElement(0, count: size - writer.count))
+    return writer.bytes
   }
 }

@@ -120,6 +120,12 @@ public enum EqualizeLayers {
     return Set(factors).count > 1 ? factors : nil
   }
 
+  /// Factors that go half as far, for pairs where those aren't 1.
+  public static func halved(_ factors: [Int: [Float]]) -> [Int: [Float]] {
+    factors.mapValues { $0.map { Float(exp2((log2(Double($0)) / 2).rounded())) } }
+      .filter { Set($0.value).count > 1 }
+  }
+
   /// Divides channels by factors in the first layer and multiplies by them in the second.
   public static func apply(_ pair: EqualizationPair, _ factors: [Float], to model: inout Model) {
     let constants = model.constants
@@ -239,19 +245,14 @@ extension Model {
       graph.initializers.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
   }
 
-  /// Gives one input of one node another constant; what others read stays.
+  /// Gives one input of one node another constant; what others read stays, and so does what it was.
   mutating func replace(_ position: Int, of node: Int, _ name: String, _ tensor: Tensor) {
-    let isShared = graph.nodes.reduce(0) { $0 + $1.inputs.count { $0 == name } } > 1
-    if !isShared, let index = graph.initializers.firstIndex(where: { $0.name == name }) {
-      graph.initializers[index].tensor = tensor
-      return
-    }
     let taken = graph.definedNames
-    var fresh = "\(name)_\(graph.nodes[node].name)"
+    var fresh = "\(name)_\(graph.nodes[node].layerName)"
     var number = 1
     while taken.contains(fresh) {
       number += 1
-      fresh = "\(name)_\(graph.nodes[node].name)_\(number)"
+      fresh = "\(name)_\(graph.nodes[node].layerName)_\(number)"
     }
     graph.initializers.append(Initializer(fresh, tensor))
     graph.nodes[node].inputs[position] = fresh

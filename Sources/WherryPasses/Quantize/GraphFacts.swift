@@ -1,4 +1,5 @@
 import WherryGraph
+import WherryOperators
 
 /// Who makes and who reads each value of a graph, and what is known of it.
 struct GraphFacts: Sendable {
@@ -51,5 +52,33 @@ struct GraphFacts: Sendable {
   func constant(_ node: Node, _ position: Int) -> Tensor? {
     guard position < node.inputs.count, let name = node.inputs[position] else { return nil }
     return constants[name]
+  }
+}
+
+extension Model {
+  /// The values that a quantized model is judged by: its outputs, but scores in place of the
+  /// probabilities made of them, whose errors say little where one of them is near 1.
+  public var decisiveValues: [String] {
+    let facts = GraphFacts(self)
+    var seen: Set<String> = []
+    return graph.outputs.map { output in
+      var name = output.name
+      for _ in 0..<8 {
+        guard let maker = facts.makers[name], let source = graph.nodes[maker].inputs.first ?? nil,
+          facts.isFloat(source), facts.makers[source] != nil,
+          graph.nodes[maker].operation.isScoreFunction
+        else { break }
+        name = source
+      }
+      return name
+    }.filter { seen.insert($0).inserted }
+  }
+}
+
+extension Operator {
+  /// Whether it turns scores into probabilities, or only changes their shape.
+  fileprivate var isScoreFunction: Bool {
+    self is Softmax || self is LogSoftmax || self is Sigmoid || self is Reshape || self is Flatten
+      || self is Squeeze || self is Unsqueeze
   }
 }

@@ -119,7 +119,7 @@ struct LayerCandidates {
   private mutating func takeFunction(_ index: Int) {
     let node = graph.nodes[index]
     let region = FunctionRegion(endingAt: index, graph, facts, excluding: taken)
-    guard let region, excluded[name(of: index)] == nil,
+    guard let region, excluded[name(of: index)] == nil, !isClampOfOperator(index, region),
       let result = node.outputs.first ?? nil
     else { return }
     let rule = QuantizationRule.function(endingIn: node.operation)
@@ -131,6 +131,18 @@ struct LayerCandidates {
         operation: "\(node.operation.name)", rule: rule,
         operands: region.ports.map { .init(port: $0, name: region.source, isConstant: false) },
         bias: nil, outputs: [result]))
+  }
+
+  /// Whether a region is nothing but the clamp of an operator that takes it with it.
+  private func isClampOfOperator(_ index: Int, _ region: FunctionRegion) -> Bool {
+    guard region.nodes.count == 1, let maker = facts.makers[region.source],
+      !taken.contains(maker), clamp(after: region.source) == index
+    else { return false }
+    let node = graph.nodes[maker]
+    guard var rule = QuantizationRule.of(node.operation), rule.takesClamp,
+      facts.isFloat(node.inputs.first.flatMap { $0 } ?? ""), excluded[name(of: maker)] == nil
+    else { return false }
+    return LayerRequirements.problem(node, &rule, facts) == nil
   }
 
   private mutating func takeOperator(_ index: Int) {

@@ -4,17 +4,22 @@ import WherryOperators
 
 /// Models made of a float model, a scheme and its parameters.
 public struct QDQModel: Sendable {
-  let model: Model
-  let scheme: QuantizationScheme
-  let parameters: [QuantizationParameters]
+  private let model: Model
+  private let corrected: Model
+  private let scheme: QuantizationScheme
+  private let parameters: [QuantizationParameters]
 
   /// - Parameters:
   ///   - model: prepared by `QuantizationPreparation`.
+  ///   - corrected: the same nodes with the weights and biases that quantized layers take; nil for the model's own.
+  ///   - scheme: made of the corrected model.
   ///   - parameters: one a group of the scheme.
   public init(
-    _ model: Model, _ scheme: QuantizationScheme, _ parameters: [QuantizationParameters]
+    _ model: Model, corrected: Model? = nil, _ scheme: QuantizationScheme,
+    _ parameters: [QuantizationParameters]
   ) {
     (self.model, self.scheme, self.parameters) = (model, scheme, parameters)
+    self.corrected = corrected ?? model
   }
 
   /// The quantized model.
@@ -23,7 +28,7 @@ public struct QDQModel: Sendable {
   /// gives back, so that float nodes, subgraphs and outputs need no change.
   /// - Throws: `QuantizationError` when a layer's sums could leave 32 bits.
   public func quantized(interface: InterfaceType = .float) throws(QuantizationError) -> Model {
-    var emitter = QDQEmitter(model, scheme, parameters)
+    var emitter = QDQEmitter(corrected, scheme, parameters)
     var result = model
     var renames = interface == .float ? [:] : emitInputs(&emitter, &result.graph, interface)
     // A layer stands where its last node stood: everything it reads is there by then.
@@ -66,7 +71,7 @@ public struct QDQModel: Sendable {
       }
     }
     result.graph.nodes = emitter.nodes
-    result.graph.initializers += emitter.made
+    result.graph.initializers = corrected.graph.initializers + emitter.made
     result.raiseOperatorSet()
     _ = result.graph.removeDead()
     return result
@@ -139,7 +144,7 @@ public struct QDQModel: Sendable {
   public func isolated(
     _ chains: [[QuantizationScheme.Layer]]
   ) throws(QuantizationError) -> Isolated {
-    var emitter = QDQEmitter(model, scheme, parameters)
+    var emitter = QDQEmitter(corrected, scheme, parameters)
     for node in model.graph.nodes { emitter.append(node) }
     var result = Isolated(model: model)
     for chain in chains {
@@ -168,7 +173,7 @@ public struct QDQModel: Sendable {
       for (name, view) in restored.reversed() { emitter.setView(name, view) }
     }
     result.model.graph.nodes = emitter.nodes
-    result.model.graph.initializers += emitter.made
+    result.model.graph.initializers = corrected.graph.initializers + emitter.made
     return result
   }
 

@@ -50,6 +50,8 @@ public struct QuantizationOptions: Sendable {
   /// Cross-layer equalization.
   public var equalization = Correction.auto
   public var biasCorrection = Correction.auto
+  /// Rounding weights by the inputs they meet rather than to the nearest step.
+  public var weightRounding = Correction.auto
   /// Nodes that stay float, by name.
   public var excluded: Set<String> = []
 

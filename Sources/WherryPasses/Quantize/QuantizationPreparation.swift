@@ -18,8 +18,12 @@ public enum QuantizationPreparation {
     do {
       _ = try InlineFunctions.run(&model)
       if refusing { try refuseQuantized(model) }
+      // An input with a default is a constant of the quantized model.
+      let defaults = Set(model.graph.initializers.map(\.name))
+      model.graph.inputs.removeAll { defaults.contains($0.name) }
       repeat { _ = try FoldConstants.run(&model) } while try InlineConditions.run(&model) > 0
       _ = try RemoveIdentity.run(&model)
+      _ = try FusePad.run(&model)
       _ = try FuseBatchNorm.run(&model)
       normalizeProducts(&model)
       _ = try RemoveDead.run(&model)

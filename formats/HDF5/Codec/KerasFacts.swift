@@ -18,6 +18,12 @@ struct KerasFacts {
   var trainingConfiguration: String?
   /// `metadata.json` of a `.keras` file.
   var archiveMetadata: String?
+  /// Tokens of look-up layers that stand beside the configuration.
+  var vocabularies: [String: [String]] = [:]
+  /// What the groups of an archive's weights are called, by path.
+  var groups: [String: String] = [:]
+  /// The names and extents of the weights as JSON text.
+  var listing: String?
   /// What the optimizer and the metrics have accumulated, by path in the file.
   var state: [Initializer] = []
 
@@ -36,9 +42,7 @@ struct KerasFacts {
   }
 
   /// The model of a file that says this.
-  ///
-  /// - Parameter operatorSet: the ONNX operator set that has all of the graph's operators.
-  func model(_ graph: Graph, operatorSet: Int64, _ weights: WeightTable) -> Model {
+  func model(_ made: GraphAssembly.Result, _ weights: WeightTable) -> Model {
     var metadata = Metadata()
     metadata.producerName = "keras"
     metadata.producerVersion = version ?? ""
@@ -50,10 +54,61 @@ struct KerasFacts {
     }
     if let archiveMetadata { properties.append(Property("keras.metadata", archiveMetadata)) }
     properties.append(Property("keras.weights", weights.listing.text))
+    if !groups.isEmpty {
+      let members = groups.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }
+      properties.append(Property("keras.groups", JSONValue.object(members).text))
+    }
+    if !weights.vocabularies.isEmpty {
+      let members = weights.vocabularies.sorted { $0.key < $1.key }.map {
+        JSONMember($0.key, .array($0.value.map { .string($0) }))
+      }
+      properties.append(Property("keras.vocabularies", JSONValue.object(members).text))
+    }
     metadata.properties = properties
+    let unused = made.unused.compactMap { layer, key in
+      weights[layer][key].map { Initializer(Self.unusedName(layer, key), $0.tensor) }
+    }
     return Model(
-      graph: graph, metadata: metadata, operatorSets: [OperatorSetVersion("", operatorSet)],
-      training: Self.training(state))
+      graph: made.graph, metadata: metadata,
+      operatorSets: [OperatorSetVersion("", made.operatorSet)],
+      training: Self.training(state + unused))
+  }
+
+  /// The name of a weight that takes no part in the graph, among the state.
+  static func unusedName(_ layer: String, _ key: String) -> String { "unused:\(key):\(layer)" }
+
+  /// The layer and key of such a name.
+  static func unusedWeight(_ name: String) -> (layer: String, key: String)? {
+    let parts = name.split(separator: ":", maxSplits: 2).map(String.init)
+    return parts.count == 3 && parts[0] == "unused" ? (parts[2], parts[1]) : nil
+  }
+}
+
+extension KerasFacts {
+  /// What a model says of the Keras file it came from; nil when it came from none.
+  init?(_ model: Model) {
+    var texts: [String: String] = [:]
+    for property in model.metadata.properties { texts[property.key] = property.value }
+    guard let configuration = texts["keras.config"],
+      let container = texts["keras.container"].flatMap({ Container(rawValue: $0) })
+    else { return nil }
+    self.init(container: container)
+    self.configuration = configuration
+    version = model.metadata.producerVersion.isEmpty ? nil : model.metadata.producerVersion
+    backend = texts["keras.backend"]
+    trainingConfiguration = texts["keras.training_config"]
+    archiveMetadata = texts["keras.metadata"]
+    listing = texts["keras.weights"]
+    for member in texts["keras.groups"].flatMap({ try? JSONValue(parsing: $0) })?.members ?? [] {
+      groups[member.key] = member.value.string
+    }
+    let tokens = texts["keras.vocabularies"].flatMap { try? JSONValue(parsing: $0) }
+    for member in tokens?.members ?? [] {
+      vocabularies[member.key] = member.value.array?.compactMap(\.string)
+    }
+    for info in model.training where info.algorithm?.name == Self.stateName {
+      state += info.algorithm?.initializers ?? []
+    }
   }
 }
 

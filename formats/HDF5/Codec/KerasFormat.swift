@@ -31,9 +31,14 @@ public enum KerasFormat: ModelFormat {
     try KerasReader(source).read()
   }
 
+  /// Writes a model: as Keras had it when it came from there and is unchanged.
+  ///
+  /// - Returns: what the file does not hold.
+  /// - Throws: `EncodeError.inexpressible` when Keras has no layers for the model; `.file` when the sink
+  ///   fails.
   public static func write(
     _ model: Model, to sink: any ByteSink, options: WriteOptions
   ) throws(EncodeError) -> [Loss] {
-    throw EncodeError(.inexpressible("Keras"))
+    try KerasWriter(options).write(model, to: sink)
   }
 }

@@ -26,11 +26,7 @@ struct KerasReader {
   private func readFile() throws -> Reading {
     let file = try HDF5File(source.bytes, limits: source.limits)
     let root = try file.root()
-    guard let text = try root.text("model_config") else {
-      throw DecodeError(
-        .unsupported("an HDF5 file without a model, such as one of weights alone"),
-        Place().inside("group", "/").inside("attribute", "model_config"))
-    }
+    guard let text = try root.text("model_config") else { return try readWeights(root) }
     let weightGroup = (try? root.group(at: "model_weights")) ?? root
     var facts = KerasFacts(container: .file)
     facts.version = try root.text("keras_version") ?? weightGroup.text("keras_version")
@@ -38,10 +34,14 @@ struct KerasReader {
     facts.trainingConfiguration = try root.text("training_config")
     facts.configuration = text
     facts.state = try LegacyWeights.optimizerState(root)
-    return try read(facts, Place().inside("model_config")) {
-      (description, generation) throws(ReadFailure) in
+    return try readLegacy(facts, root, Place().inside("model_config"))
+  }
+
+  private func readLegacy(_ facts: KerasFacts, _ root: HDF5Group, _ place: Place) throws -> Reading
+  {
+    try read(facts, place) { (description, generation, _) throws(ReadFailure) in
       do {
-        return try LegacyWeights(root, generation).table(for: description)
+        return (try LegacyWeights(root, generation).table(for: description), [])
       } catch let error as DecodeError {
         throw ReadFailure(error)
       } catch let error as ReadFailure {
@@ -49,6 +49,40 @@ struct KerasReader {
       } catch {
         throw ReadFailure(DecodeError(.invalid("\(error)")))
       }
+    }
+  }
+
+  /// A file of weights alone, whose structure stands beside it.
+  private func readWeights(_ root: HDF5Group) throws -> Reading {
+    let names = Set(try root.links().map(\.name.text))
+    let isArchived = names.contains("layers") || names.contains("_layer_checkpoint_dependencies")
+    guard try isArchived || root.texts("layer_names") != nil else {
+      throw DecodeError(
+        .unsupported("an HDF5 file that holds no model of Keras"), Place().inside("group", "/"))
+    }
+    let beside = try StructureBeside(source)
+    var facts = KerasFacts(container: isArchived ? .archive : .file)
+    facts.configuration = beside.configuration
+    facts.version = try beside.version ?? root.text("keras_version")
+    facts.backend = beside.backend
+    facts.archiveMetadata = beside.archiveMetadata
+    let place = Place().inside("file", beside.path)
+    guard isArchived else { return try readLegacy(facts, root, place) }
+    // Only files since version 2.13 have this layout.
+    if facts.version == nil { facts.version = "3.0.0" }
+    return try readArchived(facts, root, place) { _ in nil }
+  }
+
+  /// Weights by the attributes of the objects.
+  private func readArchived(
+    _ facts: KerasFacts, _ root: HDF5Group, _ place: Place, asset: @escaping (String) -> Bytes?
+  ) throws -> Reading {
+    var stored = ArchiveWeights(root, asset: asset)
+    return try read(facts, place) { (description, _, facts) throws(ReadFailure) in
+      let table = try stored.table(for: description)
+      let rest = stored.rest(limits: source.limits)
+      (facts.state, facts.groups) = (rest.state, rest.names)
+      return (table, rest.losses)
     }
   }
 
@@ -80,15 +114,9 @@ struct KerasReader {
       facts.version = try parsed(metadata, Place().inside("metadata.json"))["keras_version"]?.string
     }
     let file = try HDF5File(weights, limits: source.limits)
-    var stored = ArchiveWeights(try file.root()) { name in try? content("assets/\(name)") }
-    let reading = try read(facts, Place().inside("config.json")) {
-      (description, _) throws(ReadFailure) in try stored.table(for: description)
+    return try readArchived(facts, try file.root(), Place().inside("config.json")) { name in
+      try? content("assets/\(name)")
     }
-    var result = reading
-    let rest = stored.rest(limits: source.limits)
-    result.model.training = KerasFacts.training(rest.state)
-    result.losses += rest.losses
-    return result
   }
 
   private func parsed(_ text: String, _ place: Place) throws(DecodeError) -> JSONValue {
@@ -101,15 +129,17 @@ struct KerasReader {
 
   private func read(
     _ facts: KerasFacts, _ place: Place,
-    weights: (ModelDescription, KerasGeneration) throws(ReadFailure) -> WeightTable
+    weights: (ModelDescription, KerasGeneration, inout KerasFacts) throws(ReadFailure) -> (
+      WeightTable, [Loss]
+    )
   ) throws -> Reading {
+    var facts = facts
     let generation = KerasGeneration(version: facts.version)
     var reader = ConfigurationReader(generation)
     let description = try reader.model(try parsed(facts.configuration, place), at: place)
     guard reader.errors.isEmpty else { throw ReadFailure(reader.errors) }
-    let table = try weights(description, generation)
+    let (table, losses) = try weights(description, generation, &facts)
     let made = try GraphAssembly(description, generation, table, place).graph()
-    return Reading(
-      facts.model(made.graph, operatorSet: made.operatorSet, table), losses: made.losses)
+    return Reading(facts.model(made, table), losses: losses + made.losses)
   }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import WherryBytes
 import WherryGraph
@@ -10,12 +11,12 @@ import WherryJSON
   }
 
   @Test func everyPrefixIsRefusedWithItsLineAndColumn() throws {
-    var small = JSONSampleModel.everything
+    var small = SampleModel.everything
     small.training = []
     small.functions = []
     small.graph.nodes.removeSubrange(1...)
     small.graph.values = []
-    for (model, step) in [(small, 1), (JSONSampleModel.everything, 101)] {
+    for (model, step) in [(small, 1), (SampleModel.everything, 101)] {
       let text = try encoded(model, pretty: step == 1)
       let end = try #require(text.lastIndex(of: UInt8(ascii: "}")))
       for count in stride(from: 0, through: end, by: step) {

@@ -19,11 +19,11 @@ import WherryJSON
   @Test func damagedDocumentsAreReadOrRefused() throws {
     var random = SplitMix(state: Self.seed)
     func below(_ bound: Int) -> Int { Int(random.next() % UInt64(max(bound, 1))) }
-    var small = JSONSampleModel.tensors
+    var small = SampleModel.tensors
     small.graph.initializers.removeAll { $0.tensor.count > 10 }
     let parents = [
-      try encoded(JSONSampleModel.everything),
-      try encoded(JSONSampleModel.everything, pretty: false),
+      try encoded(SampleModel.everything),
+      try encoded(SampleModel.everything, pretty: false),
       try encoded(small, pretty: false), try encoded(small, pretty: false, decimals: 0),
     ]
     var read = 0

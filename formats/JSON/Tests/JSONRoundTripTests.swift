@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import WherryBytes
 import WherryGraph
@@ -7,7 +8,7 @@ import WherryOperators
 @Suite struct JSONRoundTripTests {
   @Test(arguments: writings)
   func everyFieldSurvives(pretty: Bool, decimals: Int) throws {
-    let model = JSONSampleModel.everything
+    let model = SampleModel.everything
     let bytes = try encoded(model, pretty: pretty, decimals: decimals)
     let back = try decoded(bytes)
     #expect(back.graph == model.graph)
@@ -17,7 +18,7 @@ import WherryOperators
 
   @Test(arguments: writings)
   func everyElementTypeSurvives(pretty: Bool, decimals: Int) throws {
-    let model = JSONSampleModel.tensors
+    let model = SampleModel.tensors
     #expect(Set(model.graph.initializers.map(\.tensor.element)).count == 28)
     let bytes = try encoded(model, pretty: pretty, decimals: decimals)
     let back = try decoded(bytes)
@@ -58,7 +59,7 @@ import WherryOperators
   }
 
   @Test func equalModelsGiveEqualBytes() throws {
-    let (a, b) = (JSONSampleModel.everything, JSONSampleModel.everything)
+    let (a, b) = (SampleModel.everything, SampleModel.everything)
     #expect(try encoded(a) == encoded(b))
   }
 
@@ -81,8 +82,8 @@ import WherryOperators
   }
 
   @Test func recognizesItsOwnDocumentsOnly() throws {
-    #expect(JSONFormat.recognizes(Bytes(try encoded(JSONSampleModel.everything))))
-    #expect(JSONFormat.recognizes(Bytes(try encoded(JSONSampleModel.everything, pretty: false))))
+    #expect(JSONFormat.recognizes(Bytes(try encoded(SampleModel.everything))))
+    #expect(JSONFormat.recognizes(Bytes(try encoded(SampleModel.everything, pretty: false))))
     for text in [
       "", "{}", "  [", #"{"format": "other"}"#, "\u{8}\u{3}", #""format" "wherry-json""#,
     ] {

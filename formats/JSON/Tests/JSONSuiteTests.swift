@@ -50,7 +50,7 @@ import WherryOperators
     guard let out = Self.out else { return }
     for (index, writing) in writings.enumerated() {
       for (name, model) in [
-        ("everything", JSONSampleModel.everything), ("tensors", JSONSampleModel.tensors),
+        ("everything", SampleModel.everything), ("tensors", SampleModel.tensors),
       ] {
         let bytes = try encoded(model, pretty: writing.0, decimals: writing.1)
         try Folder.write(bytes, to: "\(out)/\(name)-\(index).json")

@@ -23,7 +23,7 @@ typedef struct wh_workers {
   _Atomic uint32_t number; /* of the current call, even; 1 ends */
   _Atomic int32_t left;    /* workers that have not finished it */
   _Atomic int32_t status;
-  const wh_kernel *kernel;
+  uint32_t code;
   const wh_call *call;
   int parts, count;
   worker workers[WHERRY_MOST_THREADS - 1];
@@ -41,8 +41,8 @@ static inline void pause_briefly(void) {
 
 static void do_share(wh_workers *workers, int part) {
   wh_share share;
-  wh_share_take(&share, workers->kernel->code, workers->call, part, workers->parts);
-  const int32_t status = workers->kernel->run(&share.call);
+  wh_share_take(&share, workers->code, workers->call, part, workers->parts);
+  const int32_t status = wh_kernel_run(workers->code, &share.call);
   if (status) atomic_store_explicit(&workers->status, status, memory_order_relaxed);
 }
 
@@ -69,7 +69,7 @@ static void *work(void *argument) {
     if (self->part < workers->parts) do_share(workers, self->part);
     if (atomic_fetch_sub_explicit(&workers->left, 1, memory_order_acq_rel) != 1) continue;
     pthread_mutex_lock(&workers->mutex);
-    pthread_cond_signal(&workers->done);
+    pthread_cond_broadcast(&workers->done); /* signal would be one more import */
     pthread_mutex_unlock(&workers->mutex);
   }
   return NULL;
@@ -85,9 +85,8 @@ static void announce(wh_workers *workers, uint32_t number) {
 int32_t wh_workers_start(void *memory, uint32_t threads) {
   wh_workers *workers = memory;
   memset(workers, 0, sizeof *workers);
-  if (pthread_mutex_init(&workers->mutex, NULL)) return WHERRY_NO_THREAD;
-  pthread_cond_init(&workers->wake, NULL);
-  pthread_cond_init(&workers->done, NULL);
+  workers->mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+  workers->wake = workers->done = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
   for (uint32_t i = 0; i + 1 < threads; i++) {
     worker *w = &workers->workers[i];
     *w = (worker){.workers = workers, .part = (int)i + 1};
@@ -102,10 +101,9 @@ int32_t wh_workers_start(void *memory, uint32_t threads) {
 
 int32_t wh_workers_run(void *memory, uint32_t code, const wh_call *call) {
   wh_workers *workers = memory;
-  const wh_kernel *kernel = wh_find_kernel(code);
   const int parts = wh_share_count(code, call, workers->count + 1);
-  if (parts < 2) return kernel->run(call);
-  workers->kernel = kernel;
+  if (parts < 2) return wh_kernel_run(code, call);
+  workers->code = code;
   workers->call = call;
   workers->parts = parts;
   atomic_store_explicit(&workers->status, 0, memory_order_relaxed);
@@ -128,9 +126,6 @@ void wh_workers_stop(void *memory) {
   wh_workers *workers = memory;
   announce(workers, 1);
   for (int i = 0; i < workers->count; i++) pthread_join(workers->workers[i].thread, NULL);
-  pthread_cond_destroy(&workers->wake);
-  pthread_cond_destroy(&workers->done);
-  pthread_mutex_destroy(&workers->mutex);
 }
 
 #include "region_end.h"

@@ -20,12 +20,6 @@ static bool cheap_vectors(const wh_unary *p, const float *x, float *y, int64_t c
       EACH(v_clip(v, alpha, beta))
     case WH_LEAKY_RELU:
       EACH(v_select(v < 0.0f, v * alpha, v))
-    case WH_ELU:
-      EACH(v_select(v < 0.0f, v_expm1(v) * alpha, v))
-    case WH_SELU:
-      EACH(v_select(v > 0.0f, v, v_expm1(v) * alpha) * p->gamma)
-    case WH_CELU:
-      EACH(v_select(v < 0.0f, v_expm1(v / alpha) * alpha, v))
     case WH_HARD_SIGMOID:
       EACH(v_clip(v * alpha + beta, 0.0f, 1.0f))
     case WH_HARD_SWISH:

@@ -35,28 +35,21 @@ WH_INLINE vf v_exp(vf x) {
   return v_scale(part + 1.0f, n);
 }
 
-WH_INLINE vf v_expm1(vf x) {
-  vi n;
-  vf part = v_exp_parts(x, &n);
-  return v_select(n == 0, part, v_scale(part + 1.0f, n) - 1.0f);
-}
-
-WH_INLINE vf v_tanh(vf x) {
-  vf a = v_abs(x), z = x * x;
+/* From e = v_exp(2 |x|). */
+WH_INLINE vf v_tanh_of(vf x, vf e) {
+  vf z = x * x;
   vf p = v_all(-5.70498872745e-3f);
   p = p * z + 2.06390887954e-2f;
   p = p * z - 5.37397155531e-2f;
   p = p * z + 1.33314422036e-1f;
   p = p * z - 3.33332819422e-1f;
   vf near = p * z * x + x;
-  vf far = 1.0f - 2.0f / (v_exp(a + a) + 1.0f);
-  return v_select(a < 0.625f, near, v_sign_of(far, x));
+  vf far = 1.0f - 2.0f / (e + 1.0f);
+  return v_select(v_abs(x) < 0.625f, near, v_sign_of(far, x));
 }
 
-WH_INLINE vf v_sigmoid(vf x) { return 1.0f / (1.0f + v_exp(-x)); }
-
 /* Two minimax polynomials, split at 475/512; the outer one is of -ln(1 - erf). */
-WH_INLINE vf v_erf(vf x) {
+WH_INLINE vf v_erf_exponent(vf x) {
   vf t = v_abs(x), s = x * x;
   vf r = t * -1.72853470e-5f + 3.83197126e-4f;
   vf u = t * -3.88396438e-3f + 2.42546219e-2f;
@@ -65,7 +58,12 @@ WH_INLINE vf v_erf(vf x) {
   r = r * t - 6.34846687e-1f;
   r = r * t - 1.28717512e-1f;
   r = r * t - t;
-  vf far = v_sign_of(1.0f - v_exp(v_select(t > 10.0f, v_all(-100.0f), r)), x);
+  return v_select(t > 10.0f, v_all(-100.0f), r);
+}
+
+/* From e = v_exp(v_erf_exponent(x)). */
+WH_INLINE vf v_erf_of(vf x, vf e) {
+  vf s = x * x, far = v_sign_of(1.0f - e, x);
   vf p = v_all(-5.96761703e-4f);
   p = p * s + 4.99119423e-3f;
   p = p * s - 2.67681349e-2f;
@@ -73,7 +71,7 @@ WH_INLINE vf v_erf(vf x) {
   p = p * s - 3.76125336e-1f;
   p = p * s + 1.28379166e-1f;
   vf near = p * x + x;
-  return v_select(t > 0.927734375f, far, v_select(x == x, near, x));
+  return v_select(v_abs(x) > 0.927734375f, far, v_select(x == x, near, x));
 }
 
 /* x times the normal distribution's cumulative share below it, 1/2 + t P(t^2) / Q(t^2): minimax

@@ -63,8 +63,16 @@ typedef struct wh_kernel {
   int32_t (*run)(const wh_call *call);
 } wh_kernel;
 
-/* The kernel of an operator code, or null. */
+/* The kernel of an operator code, or null. For tools and tests: the library itself asks by code. */
 const wh_kernel *wh_find_kernel(uint32_t code);
+
+/* The bytes of an operator's parameters; -1 for a code without kernel. */
+int32_t wh_kernel_parameters(uint32_t code);
+/* Its name in operators.def, or null. */
+const char *wh_kernel_name(uint32_t code);
+/* check and run of wh_kernel; code has a kernel. */
+const char *wh_kernel_check(uint32_t code, const wh_call *call);
+int32_t wh_kernel_run(uint32_t code, const wh_call *call);
 
 /* The WHERRY_CPU_ bits of this processor, as the operating system allows them. */
 uint32_t wh_detect_cpu(void);

@@ -187,70 +187,10 @@ static void one_row(walk *s, int panels, ptrdiff_t pixel, bool listed) {
   }
 }
 
-/* A column that crosses an edge, of several output rows: tiles go down. */
-static void one_column(walk *s, int panels, ptrdiff_t pixel, int32_t column, int32_t lines) {
-  wh_qtile *t = &s->tile;
-  const int height = wh_qkernel_height(&s->kernel, lines, panels);
-  const ptrdiff_t y_row = t->y_row, residual_row = t->residual_row;
-  t->tiles = 1;
-  for (int32_t line = 0; line < lines; line += t->rows) {
-    t->rows = (int)wh_min64(lines - line, height);
-    t->segment_count =
-        wh_qwindow_column(&s->window, column, line, t->rows, wh_qkernel_reach(&s->kernel, t->rows));
-    place(s, s->first, panels, pixel + (ptrdiff_t)line * s->p->out[2] + column);
-    t->y_row = t->y_line;
-    t->residual_row = t->residual_line;
-    wh_qtile_columns(&s->kernel, t);
-    t->y_row = y_row;
-    t->residual_row = residual_row;
-  }
-}
-
-/* Output rows whose windows need padding along W only: what needs none in few calls. */
-static void several_rows(walk *s, int panels, ptrdiff_t pixel, int32_t lines) {
-  wh_qtile *t = &s->tile;
-  const wh_qconv *p = s->p;
-  const int32_t end = s->window.end;
-  const int height = wh_qkernel_height(&s->kernel, end - s->window.first, panels);
-  t->advance = height * p->stride[2] * s->window.strides[2];
-  t->line_advance = p->stride[1] * s->window.strides[1];
-  t->y_line = p->out[2] * t->y_row;
-  t->residual_line = p->out[2] * t->residual_row;
-  t->lines = lines;
-  for (int32_t column = s->window.first; column < end; column += (int32_t)(t->rows * t->tiles)) {
-    t->rows = (int)wh_min64(end - column, height);
-    t->tiles = (end - column) / t->rows;
-    t->segment_count =
-        wh_qwindow_span(&s->window, column, t->rows, wh_qkernel_reach(&s->kernel, t->rows));
-    place(s, s->first, panels, pixel + column);
-    wh_qtile_columns(&s->kernel, t);
-  }
-  t->lines = 1;
-  for (int32_t column = 0; column < p->out[2]; column++) {
-    if (column < s->window.first || column >= end) one_column(s, panels, pixel, column, lines);
-  }
-}
-
-/* Tiles of output rows. */
+/* Tiles of output rows, one after the other. */
 static void by_output_rows(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
-  const wh_qwindow *window = &s->window;
-  const int32_t width = s->p->out[2];
-  const ptrdiff_t line = s->p->stride[1] * window->strides[1];
-  /* More calls are the lesser evil where x would leave the first cache between panels. */
-  const ptrdiff_t most = panels > s->kernel.panels && line ? X_CALL / line : INT32_MAX;
-  const bool copies_fit = wh_times((uint64_t)(window->runs * window->count), WH_QROWS) <= WH_QEDGES;
-  int32_t lines;
-  for (; from < end; from += (ptrdiff_t)lines * width) {
-    const bool listed = wh_qwindow_row(&s->window, from);
-    lines = (int32_t)wh_min64(wh_min64(window->lines, (end - from) / width), most);
-    if (lines > 1 && listed && window->by_rows && copies_fit && width >= 16 &&
-        window->end > window->first) {
-      several_rows(s, panels, from, lines);
-    } else {
-      lines = 1;
-      one_row(s, panels, from, listed);
-    }
-  }
+  for (; from < end; from += s->p->out[2])
+    one_row(s, panels, from, wh_qwindow_row(&s->window, from));
 }
 
 /* Tiles of pixels wherever they are, for rows that are too short for tiles of their own. */
@@ -259,6 +199,45 @@ static void by_pixels(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
   for (; from < end; from += s->tile.rows) {
     s->tile.rows = (int)wh_min64(end - from, height);
     tile_of_pieces(s, panels, from);
+  }
+}
+
+/* Lines rows of output that a strip holds the windows of, in few calls. */
+static void of_strip(walk *s, int panels, ptrdiff_t pixel, int32_t lines) {
+  wh_qtile *t = &s->tile;
+  const wh_qconv *p = s->p;
+  const int32_t width = p->out[2];
+  const int height = wh_qkernel_height(&s->kernel, width, panels);
+  t->advance = height * p->stride[2] * s->window.strides[2];
+  t->line_advance = p->stride[1] * s->window.strip_line;
+  t->y_line = width * t->y_row;
+  t->residual_line = width * t->residual_row;
+  t->lines = lines;
+  t->segment_count = 1;
+  for (int32_t column = 0; column < width; column += (int32_t)(t->rows * t->tiles)) {
+    t->rows = (int)wh_min64(width - column, height);
+    t->tiles = (width - column) / t->rows;
+    wh_qwindow_of_strip(&s->window, column, t->rows, wh_qkernel_reach(&s->kernel, t->rows));
+    place(s, s->first, panels, pixel + column);
+    wh_qtile_columns(&s->kernel, t);
+  }
+  t->lines = 1;
+}
+
+/* Whole rows of output from pixel on, in strips. */
+static void by_strips(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
+  const wh_qwindow *window = &s->window;
+  const wh_qconv *p = s->p;
+  const int32_t width = p->out[2], height = p->out[1];
+  const ptrdiff_t line = p->stride[1] * window->strip_line;
+  int32_t most = window->strip_rows, lines;
+  /* More calls are the lesser evil where x would leave the first cache between panels. */
+  if (panels > s->kernel.panels) most = (int32_t)wh_min64(most, wh_max64(X_CALL / line, 1));
+  for (; from < end; from += (ptrdiff_t)lines * width) {
+    const int32_t row = (int32_t)(from / width % height);
+    lines = (int32_t)wh_min64(wh_min64(height - row, most), (end - from) / width);
+    wh_qwindow_strip(&s->window, from, lines);
+    of_strip(s, panels, from, lines);
   }
 }
 
@@ -282,15 +261,21 @@ static void group_of(walk *s, ptrdiff_t pixels) {
       const int wide = panels - s->first < block ? panels - s->first : block;
       if (is_matrix)
         flat(s, wide, from, end);
-      else if (s->p->out[2] > 4)
-        by_output_rows(s, wide, from, end);
-      else
+      else if (s->p->out[2] <= 4)
         by_pixels(s, wide, from, end);
+      else if (s->window.strip_rows)
+        by_strips(s, wide, from, end);
+      else
+        by_output_rows(s, wide, from, end);
     }
   }
 }
 
 int32_t wh_qconv_run(const wh_call *call) {
+#if defined(__x86_64__)
+  const uint32_t fastest = WH_CPU_UNSIGNED | WHERRY_CPU_AVX512 | WHERRY_CPU_AVX512_VNNI;
+  if (!(~call->cpu & fastest) && wh_qgemv_avx512_vnni(call)) return WHERRY_OK;
+#endif
   const wh_qconv *p = call->parameters;
   const wh_tensor *residual = wh_input(call, RESIDUAL), *bias = wh_input(call, BIAS);
   const bool dynamic = p->result == WH_RESULT_DYNAMIC;

@@ -10,18 +10,17 @@ wh_qkernel wh_qkernel_select(uint32_t cpu) {
     if (cpu & WHERRY_CPU_AVX_VNNI) return (wh_qkernel){wh_qtile_avx_vnni, 0x25, 0x25, 6, 1, 9};
     if (cpu & WHERRY_CPU_AVX2) return (wh_qkernel){wh_qtile_avx2, 0x29, 0x29, 6, 1, 1};
   }
-#elif defined(__ARM_NEON)
-  if (!(cpu & WH_CPU_UNSIGNED)) {
-#if defined(__aarch64__)
-    if (!(~cpu & (WHERRY_CPU_DOTPROD | WHERRY_CPU_I8MM)))
-      return (wh_qkernel){wh_qtile_i8mm, 0x89, 0x89, 8, 1, 1};
-    if (cpu & WHERRY_CPU_DOTPROD) return (wh_qkernel){wh_qtile_dotprod, 0x25, 0x25, 6, 1, 1};
-#endif
-    if (cpu & WHERRY_CPU_NEON) return (wh_qkernel){wh_qtile_neon, 3, 3, 2, 1, 1};
-  }
+#elif defined(__aarch64__)
+  if (!(~cpu & (WHERRY_CPU_DOTPROD | WHERRY_CPU_I8MM)))
+    return (wh_qkernel){wh_qtile_i8mm, 0x89, 0x89, 8, 1, 1};
+  if (cpu & WHERRY_CPU_DOTPROD) return (wh_qkernel){wh_qtile_dotprod, 0x25, 0x25, 6, 1, 1};
 #endif
   (void)cpu;
+#if defined(__ARM_NEON)
+  return (wh_qkernel){wh_qtile_neon, 3, 3, 2, 1, 1};
+#else
   return (wh_qkernel){wh_qtile_scalar, 0xF, 0xF, 4, 1, 1};
+#endif
 }
 
 static int reach(uint32_t heights, int rows) {

@@ -107,6 +107,10 @@ typedef void wh_qtile_function(const wh_qtile *tile);
 wh_qtile_function wh_qtile_scalar, wh_qtile_avx2, wh_qtile_avx_vnni, wh_qtile_avx512_vnni,
     wh_qtile_neon, wh_qtile_dotprod, wh_qtile_i8mm;
 
+/* The whole of QConv where that is 8-bit results of one pixel without a residual, stored unsigned;
+ * false where it is not. */
+bool wh_qgemv_avx512_vnni(const wh_call *call);
+
 /* Any result of one tile from its accumulators [rows][panels][16]. */
 typedef void wh_qfinish_function(const wh_qtile *tile, const wh_qspot *spot, const int32_t *acc);
 wh_qfinish_function wh_qfinish_avx2, wh_qfinish_avx512, wh_qfinish_neon;

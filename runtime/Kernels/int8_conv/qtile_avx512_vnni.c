@@ -94,8 +94,23 @@ WH_INLINE void store_rows(__m512i bytes, const int across, __mmask64 columns, pt
   }
 }
 
-WH_INLINE void store_plain(const ready *s, const int rows, const int panels, ptrdiff_t valid,
-                           __m512i acc[WH_QSUMS], uint8_t *y, ptrdiff_t y_row) {
+/* The sum of a convolution's own 8-bit value and a residual, rounded. */
+WH_INLINE __m512i with_residual(const ready *s, __m512i acc, __m512 factor,
+                                const uint8_t *residual) {
+  const __m512i c = _mm512_min_epi32(_mm512_max_epi32(rounded(acc, factor), s->c_low), s->c_high);
+  const __m512i byte = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i_u *)residual));
+  const __m512 r = _mm512_sub_ps(_mm512_castsi512_ps(_mm512_or_si512(byte, s->r_flip)), s->r_shift);
+  const __m512 first = _mm512_mul_ps(_mm512_cvtepi32_ps(c), s->c_factor);
+  return _mm512_cvtps_epi32(_mm512_add_ps(first, _mm512_mul_ps(r, s->r_factor)));
+}
+
+/* Results of a tile whose accumulators are in registers. */
+WH_INLINE void store_at_once(const wh_qtile *t, const ready *s, const int rows, const int panels,
+                             const bool with, const wh_qspot *spot, __m512i acc[WH_QSUMS]) {
+  ptrdiff_t valid = t->rows;
+  const ptrdiff_t y_row = t->y_row, r_row = t->residual_row;
+  uint8_t *y = spot->y;
+  const uint8_t *residual = spot->residual;
   const int across = panels < 4 ? panels : 4, down = 4 / across;
   WH_UNROLL
   for (int r = 0; r < rows; r += down) {
@@ -105,27 +120,22 @@ WH_INLINE void store_plain(const ready *s, const int rows, const int panels, ptr
       WH_UNROLL
       for (int i = 0; i < 4; i++) {
         const int row = r + i / across, at = p + i % across;
-        x[i] = row < rows ? rounded(acc[row * panels + at], s->factor[at]) : x[0];
+        if (row >= rows)
+          x[i] = x[0];
+        else if (with)
+          x[i] = with_residual(s, acc[row * panels + at], s->factor[at],
+                               residual + (valid > i / across ? i / across : 0) * r_row + 16 * at);
+        else
+          x[i] = rounded(acc[row * panels + at], s->factor[at]);
       }
       if (valid > 0)
         store_rows(narrow(s, x), across, p + across < panels ? ~0ull : s->columns, valid,
                    y + 16 * p, y_row);
     }
     valid -= down;
+    if (with && valid > 0) residual += down * r_row;
     y += down * y_row;
   }
-}
-
-/* The sum of a convolution's own 8-bit value and a residual, rounded. */
-WH_INLINE __m512i with_residual(const ready *s, __m512i acc, __m512 factor,
-                                const uint8_t *residual) {
-  const __m512i c = _mm512_min_epi32(_mm512_max_epi32(rounded(acc, factor), s->c_low), s->c_high);
-  const __m512i byte = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i_u *)residual));
-  const __m512 r = _mm512_sub_ps(_mm512_castsi512_ps(_mm512_or_si512(byte, s->r_flip)), s->r_shift);
-  const __m512 first = _mm512_mul_ps(_mm512_cvtepi32_ps(c), s->c_factor);
-  /* Times 1: an addition in the multipliers, which have less to do. */
-  return _mm512_cvtps_epi32(
-      _mm512_fmadd_ps(first, _mm512_set1_ps(1), _mm512_mul_ps(r, s->r_factor)));
 }
 
 /* 8-bit results of a tile, four vectors at a time. */
@@ -217,7 +227,8 @@ WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels,
     t->ready->head = whole ? t->head : NULL;
     t->ready->panels = panels;
   }
-  const bool at_once = in_registers && s->finish == PLAIN && !t->row_terms;
+  const bool at_once = in_registers && s->finish != ANY && !t->row_terms;
+  const bool with = in_registers && s->finish == RESIDUAL;
   wh_qspots at = wh_qspots_of(t);
   wh_qspot last = at.spot;
   __m512i out[2][WH_QSUMS];
@@ -231,7 +242,10 @@ WH_INLINE void tiles_of(const wh_qtile *t, const int rows, const int panels,
     }
     tile_of(t, at.spot.x, rows, panels, acc);
     if (at_once) {
-      store_plain(s, rows, panels, t->rows, acc, at.spot.y, t->y_row);
+      if (with)
+        store_at_once(t, s, rows, panels, true, &at.spot, acc);
+      else
+        store_at_once(t, s, rows, panels, false, &at.spot, acc);
       continue;
     }
     WH_UNROLL

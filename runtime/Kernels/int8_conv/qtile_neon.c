@@ -65,6 +65,10 @@ WH_INLINE void multiply_two(const int rows, const uint8_t *const row[WH_QROWS], 
       acc[r][2 * g] = vpadalq_s16(acc[r][2 * g], low);
       acc[r][2 * g + 1] = vpadalq_s16(acc[r][2 * g + 1], high);
     }
+    /* One group after the other: products of all would not fit the registers. */
+    WH_UNROLL
+    for (int r = 0; r < rows; r++)
+      __asm__ volatile("" : "+w"(acc[r][2 * g]), "+w"(acc[r][2 * g + 1]));
   }
 }
 

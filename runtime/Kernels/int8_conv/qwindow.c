@@ -7,8 +7,12 @@ static inline void copy_loosely(uint8_t *to, const uint8_t *from, ptrdiff_t coun
   for (; count > 0; count -= 16, to += 16, from += 16) memcpy(to, from, 16);
 }
 
-/* Copies of the windows of a column that crosses an edge stand for row r; shift bytes on in x. */
-static bool copy_column(wh_qwindow *s, int r, int32_t w, ptrdiff_t shift, uint8_t **next) {
+static inline void pad_loosely(const wh_qwindow *s, uint8_t *to, ptrdiff_t count) {
+  for (; count > 0; count -= 16, to += 16) memcpy(to, s->zeros, 16);
+}
+
+/* Copies of the windows of a column that crosses an edge stand for row r. */
+static bool copy_column(wh_qwindow *s, int r, int32_t w, uint8_t **next) {
   const ptrdiff_t channels = s->p->channels, count = s->count;
   const wh_range taps = wh_window(w, s->p->kernel[2], 1, s->p->in[2]);
   const ptrdiff_t first = taps.first * channels, end = taps.end * channels;
@@ -20,26 +24,16 @@ static bool copy_column(wh_qwindow *s, int r, int32_t w, ptrdiff_t shift, uint8_
     if ((s->edges + WH_QEDGES - edge) / count < phase->runs) return false;
     s->segments[i].rows[r] = edge;
     s->segments[i].steps[r] = count;
-    const uint8_t *x = phase->line + shift + from;
+    const uint8_t *x = phase->line + from;
     for (ptrdiff_t run = phase->runs; run > 0; run--, x += phase->step, edge += count) {
       /* What one writes too much the next overwrites, and slack follows the last. */
-      for (ptrdiff_t at = 0; at < first; at += 16) memcpy(edge + at, s->zeros, 16);
+      pad_loosely(s, edge, first);
       copy_loosely(edge + first, x, end - first);
-      for (ptrdiff_t at = end; at < count; at += 16) memcpy(edge + at, s->zeros, 16);
+      pad_loosely(s, edge + end, count - end);
     }
   }
   *next = edge;
   return true;
-}
-
-static void repeat_last(wh_qwindow *s, int valid, int rows) {
-  for (int i = 0; i < s->phase_count; i++) {
-    wh_qsegment *segment = &s->segments[i];
-    for (int r = valid; r < rows; r++) {
-      segment->rows[r] = segment->rows[valid - 1];
-      segment->steps[r] = segment->steps[valid - 1];
-    }
-  }
 }
 
 int wh_qwindow_span(wh_qwindow *s, int32_t column, int valid, int rows) {
@@ -69,25 +63,42 @@ int wh_qwindow_span(wh_qwindow *s, int32_t column, int valid, int rows) {
   uint8_t *edge = s->edges;
   for (int r = 0; r < valid; r++) {
     if (column + r >= s->first && column + r < s->end) continue;
-    if (!copy_column(s, r, w + r * p->stride[2], 0, &edge)) return 0;
+    if (!copy_column(s, r, w + r * p->stride[2], &edge)) return 0;
   }
-  repeat_last(s, valid, rows);
+  for (int i = 0; i < s->phase_count; i++) {
+    wh_qsegment *segment = &s->segments[i];
+    for (int r = valid; r < rows; r++) {
+      segment->rows[r] = segment->rows[valid - 1];
+      segment->steps[r] = segment->steps[valid - 1];
+    }
+  }
   return s->phase_count;
 }
 
-int wh_qwindow_column(wh_qwindow *s, int32_t column, ptrdiff_t line, int valid, int rows) {
+void wh_qwindow_of_strip(wh_qwindow *s, int32_t column, int valid, int rows) {
   const wh_qconv *p = s->p;
-  const int32_t w = column * p->stride[2] - p->pad[2];
-  uint8_t *edge = s->edges;
-  for (int i = 0; i < s->phase_count; i++) {
-    s->segments[i].runs = s->phases[i].runs;
-    s->segments[i].count = s->count;
+  wh_qsegment *segment = s->segments;
+  const ptrdiff_t between = p->stride[2] * s->strides[2], step = p->dilation[1] * s->strip_line;
+  const uint8_t *x = s->strip + column * between;
+  segment->runs = s->runs;
+  segment->count = s->count;
+  for (int r = 0; r < rows; r++) {
+    segment->rows[r] = x;
+    segment->steps[r] = step;
+    if (r + 1 < valid) x += between;
   }
-  for (int r = 0; r < valid; r++) {
-    if (!copy_column(s, r, w, (line + r) * p->stride[1] * s->strides[1], &edge)) return 0;
-  }
-  repeat_last(s, valid, rows);
-  return s->phase_count;
+}
+
+/* A line of a strip: padding, inside bytes of x, padding. */
+static inline void copy_line(const wh_qwindow *s, uint8_t *to, const uint8_t *x, ptrdiff_t before,
+                             ptrdiff_t inside) {
+  pad_loosely(s, to, before);
+  to += before;
+  if (inside < 128)
+    copy_loosely(to, x, inside);
+  else
+    memcpy(to, x, (size_t)inside);
+  pad_loosely(s, to + inside, s->strip_line - before - inside);
 }
 
 #include "../common/compact.h"
@@ -118,6 +129,30 @@ WH_COMPACT uint64_t wh_qconv_panel_bytes(const wh_qconv *p) {
   return bytes > INT64_MAX / 2 ? WH_TOO_MANY : bytes + WH_QCONV_HEAD;
 }
 
+/* Lines of a strip for rows of output. */
+static int64_t strip_lines(const wh_qconv *p, int64_t rows) {
+  return (rows - 1) * p->stride[1] + (int64_t)(p->kernel[1] - 1) * p->dilation[1] + 1;
+}
+
+static void begin_strips(wh_qwindow *s) {
+  const wh_qconv *p = s->p;
+  s->strip_rows = 0;
+  if (!s->by_rows || p->kernel[0] != 1 || p->in[0] != 1 || p->out[0] != 1 || p->pad[0]) return;
+  /* Of a share of a convolution pad may be negative. */
+  s->is_copy = p->pad[1] > 0 || s->first > 0 || s->end < p->out[2] ||
+               (p->out[1] - 1) * (int64_t)p->stride[1] - p->pad[1] > s->inside[1];
+  s->strip_line = s->strides[1];
+  s->strip_rows = p->out[1];
+  if (!s->is_copy) return;
+  const int64_t line =
+      ((p->out[2] - 1) * (int64_t)p->stride[2] + p->kernel[2]) * (int64_t)p->channels;
+  const int64_t spare = line > WH_QEDGES ? -1 : WH_QEDGES / line - strip_lines(p, 1);
+  s->strip_line = (ptrdiff_t)line;
+  s->strip_rows = spare < 0 ? 0 : (int32_t)wh_min64(spare / p->stride[1] + 1, p->out[1]);
+  /* Copies must serve more than one row. */
+  if (s->strip_rows == 1 && p->out[1] > 1) s->strip_rows = 0;
+}
+
 WH_COMPACT void wh_qwindow_begin(wh_qwindow *s, const wh_qconv *p, const uint8_t *x, uint8_t pad) {
   s->p = p;
   s->x = x;
@@ -133,6 +168,7 @@ WH_COMPACT void wh_qwindow_begin(wh_qwindow *s, const wh_qconv *p, const uint8_t
   s->first = (p->pad[2] + p->stride[2] - 1) / p->stride[2];
   s->end = s->inside[2] < 0 ? 0 : (s->inside[2] + p->pad[2]) / p->stride[2] + 1;
   if (s->end > p->out[2]) s->end = p->out[2];
+  begin_strips(s);
   memset(s->zeros, pad, sizeof s->zeros);
   memset(s->edges + WH_QEDGES, pad, WH_QSLACK); /* read, not meant */
 }
@@ -148,6 +184,31 @@ static wh_qpixel pixel_at(const wh_qwindow *s, ptrdiff_t pixel) {
   wh_qpixel at = {.image = s->x + pixel * s->strides[0] * p->in[0] + s->group};
   for (int i = 0; i < 3; i++) at.at[i] = o[i] * p->stride[i] - p->pad[i];
   return at;
+}
+
+void wh_qwindow_strip(wh_qwindow *s, ptrdiff_t pixel, int32_t rows) {
+  const wh_qconv *p = s->p;
+  const wh_qpixel at = pixel_at(s, pixel);
+  const ptrdiff_t origin = wh_max64(at.at[2], 0) * s->strides[2];
+  s->strip = at.image + origin;
+  if (!s->is_copy) {
+    s->strip += at.at[1] * s->strides[1];
+    return;
+  }
+  const ptrdiff_t line = s->strip_line;
+  const ptrdiff_t before = wh_min64(wh_max64(-at.at[2], 0) * s->strides[2], line);
+  const ptrdiff_t inside = wh_min64(line - before, wh_max64(s->strides[1] - origin, 0));
+  const uint8_t *image = s->strip;
+  const int32_t lines = (int32_t)strip_lines(p, rows);
+  uint8_t *to = s->edges;
+  for (int32_t i = 0; i < lines; i++, to += line) {
+    const int32_t h = at.at[1] + i;
+    if (within(h, p->in[1] - 1))
+      copy_line(s, to, image + h * s->strides[1], before, inside);
+    else
+      copy_line(s, to, image, line, 0);
+  }
+  s->strip = s->edges;
 }
 
 static bool add_phase(wh_qwindow *s, const uint8_t *line, ptrdiff_t runs, ptrdiff_t step) {
@@ -185,16 +246,10 @@ bool wh_qwindow_row(wh_qwindow *s, ptrdiff_t pixel) {
   const wh_qpixel at = pixel_at(s, pixel);
   s->phase_count = 0;
   s->padded = false;
-  s->lines = 1;
   for (int32_t kd = 0; kd < p->kernel[0]; kd++) {
     const int32_t d = at.at[0] + kd * p->dilation[0];
     const uint8_t *plane = within(d, p->in[0] - 1) ? at.image + d * s->strides[0] : NULL;
     if (!add_rows(s, plane, at.at[1])) return false;
-  }
-  if (!s->padded) {
-    const int32_t row = (int32_t)(pixel / p->out[2] % p->out[1]);
-    const int32_t inside = (s->inside[1] - at.at[1]) / p->stride[1] + 1;
-    s->lines = inside < p->out[1] - row ? inside : p->out[1] - row;
   }
   return true;
 }

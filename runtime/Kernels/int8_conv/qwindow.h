@@ -5,8 +5,9 @@
 #include "qtile.h"
 
 /* Limits of one list: its segments, bytes a row of padding can stand for, bytes of copied windows
- * that cross the left or right edge. Copies of one segment of WH_QPAD bytes fit for every row. */
-enum { WH_QSEGMENTS = 16, WH_QPAD = 256, WH_QEDGES = 9216, WH_QSLACK = 64 };
+ * that cross the left or right edge, or of a strip. Copies of one segment of WH_QPAD bytes fit for
+ * every row. */
+enum { WH_QSEGMENTS = 16, WH_QPAD = 256, WH_QEDGES = 10496, WH_QSLACK = 64 };
 
 typedef struct wh_qpixel {
   const uint8_t *image;
@@ -33,8 +34,11 @@ typedef struct wh_qwindow {
   uint8_t pad;          /* the byte padding holds */
   int rows;             /* of the tile, repeated pixels included */
   int phase_count;
-  int32_t lines; /* rows of output from this on whose windows need no padding along D and H, or 1 */
-  bool padded;   /* is one of them padding? Then tiles do not advance together */
+  bool padded;          /* is one of them padding? Then tiles do not advance together */
+  int32_t strip_rows;   /* rows of output whose windows one strip may hold, or 0: no strips */
+  bool is_copy;         /* strips are */
+  ptrdiff_t strip_line; /* bytes of its lines */
+  const uint8_t *strip; /* the first window of the current one */
   wh_qpixel pixels[WH_QROWS];
   wh_qphase phases[WH_QSEGMENTS];
   wh_qsegment segments[WH_QSEGMENTS];
@@ -58,9 +62,14 @@ bool wh_qwindow_row(wh_qwindow *s, ptrdiff_t pixel);
  * Returns how many segments, or 0 when they need wh_qwindow_pieces. */
 int wh_qwindow_span(wh_qwindow *s, int32_t column, int valid, int rows);
 
-/* The same for one column that crosses an edge and valid rows, from line rows after that one on.
- * Needs by_rows and lines. */
-int wh_qwindow_column(wh_qwindow *s, int32_t column, ptrdiff_t line, int valid, int rows);
+/* A strip is what windows of several output rows read, padding included: x itself where none needs
+ * any, else a copy. Makes that of rows <= strip_rows output rows from pixel on, which begins one.
+ */
+void wh_qwindow_strip(wh_qwindow *s, ptrdiff_t pixel, int32_t rows);
+
+/* Lists the windows of valid columns of the strip's first output row from column on, the last
+ * repeated up to rows, as one segment. */
+void wh_qwindow_of_strip(wh_qwindow *s, int32_t column, int valid, int rows);
 
 /* Any valid pixels from pixel on, the last repeated up to rows, for wh_qwindow_pieces. */
 void wh_qwindow_locate(wh_qwindow *s, ptrdiff_t pixel, int valid, int rows);

@@ -22,15 +22,15 @@ static const wh_strips8 *variant(uint32_t cpu) {
   if ((cpu & vnni512) == vnni512) return &wh_strips8_avx512_vnni;
   if (cpu & WHERRY_CPU_AVX_VNNI) return &wh_strips8_avx_vnni;
   if (cpu & WHERRY_CPU_AVX2) return &wh_strips8_avx2;
-#elif defined(__ARM_NEON)
-  if (cpu & WH_CPU_UNSIGNED) return NULL;
-#if defined(__aarch64__)
+#elif defined(__aarch64__)
   if (cpu & WHERRY_CPU_DOTPROD) return &wh_strips8_dotprod;
 #endif
-  if (cpu & WHERRY_CPU_NEON) return &wh_strips8_neon;
-#endif
   (void)cpu;
+#if defined(__ARM_NEON)
+  return &wh_strips8_neon;
+#else
   return NULL;
+#endif
 }
 
 int32_t wh_qdepthwise_run(const wh_call *call) {

@@ -62,21 +62,22 @@ typedef struct wh_run8 {
   int32_t zero, low, high;
 } wh_run8;
 
-/* Lines of 3x3 windows without strips. */
+/* Lines of 3x3 windows without strips. rows holds column 0 of four rows for each repeat, null for
+ * padding; three are of the first line, the last three of the second. */
 typedef struct wh_line8 {
-  const uint8_t *rows[4]; /* column 0, null for padding and, with one line, the fourth */
+  const uint8_t *const *rows;
   const uint8_t *pad;     /* 64 bytes of it */
-  const uint8_t *even;    /* uint64 [8]: which parts of two vectors hold every second pixel */
   const uint8_t *weights; /* of each line three entries */
   const wh_heads8 *heads;
-  ptrdiff_t step;        /* between columns */
-  int32_t column, limit; /* the first window's first one; how many there are */
-  int32_t lines;         /* 1, or 2 that lie one row apart */
-  int32_t stride;        /* with pixels > 1: 1, or 2 and one line */
-  int32_t pixels, channels;
-  int32_t count, tail; /* as in wh_run8 */
+  ptrdiff_t step;           /* between columns */
+  int32_t column, limit;    /* the first window's first one; how many there are */
+  int32_t stride;           /* 1, or 2 and one line */
+  int32_t lines;            /* 1, or 2 that lie one row apart */
+  int32_t repeats;          /* of these lines */
+  int32_t pixels, channels; /* of an output; pixels > 1: of 8, 16 or 32 channels */
+  int32_t count, tail;      /* as in wh_run8 */
   uint8_t *y;
-  ptrdiff_t y_step, y_pair; /* between outputs; to the second line */
+  ptrdiff_t y_step, y_pair, y_repeat; /* between outputs, lines and repeats */
   int32_t zero, low, high;
 } wh_line8;
 
@@ -93,6 +94,11 @@ typedef struct wh_strips8 {
 
 extern const wh_strips8 wh_strips8_avx2, wh_strips8_avx_vnni, wh_strips8_avx512_vnni,
     wh_strips8_neon, wh_strips8_dotprod;
+
+/* What both NEON variants fill and prepare with. */
+void wh_fill8_neon(const wh_fill8 *fill);
+bool wh_prepare8_neon(uint8_t *weights, int32_t count, int32_t first, int32_t taps,
+                      wh_heads8 *heads);
 
 /* The whole convolution by way of strips, or of the definition where a window is too large. */
 void wh_depthwise8_strips(const wh_depthwise8 *d, const wh_strips8 *strips);

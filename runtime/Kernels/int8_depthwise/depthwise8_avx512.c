@@ -56,14 +56,18 @@ WH_INLINE bounds bounds_of(int32_t zero, int32_t low, int32_t high) {
                   _mm512_set1_epi8((char)(high ^ 0x80))};
 }
 
+WH_INLINE vec narrowed(const __m512i *t, const bounds *b) {
+  const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(t[0], t[1]), b->zero);
+  const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(t[2], t[3]), b->zero);
+  return _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(low, high), b->low), b->high);
+}
+
 WH_INLINE vec pack(const acc *sums, const heads *h, const bounds *b) {
   __m512i t[4];
   WH_UNROLL
   for (int q = 0; q < 4; q++)
     t[q] = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[q]), h->scale[q]));
-  const __m512i low = _mm512_adds_epi16(_mm512_packs_epi32(t[0], t[1]), b->zero);
-  const __m512i high = _mm512_adds_epi16(_mm512_packs_epi32(t[2], t[3]), b->zero);
-  return _mm512_min_epu8(_mm512_max_epu8(_mm512_packus_epi16(low, high), b->low), b->high);
+  return narrowed(t, b);
 }
 
 #include "depthwise8_body.h"
@@ -99,62 +103,87 @@ typedef struct columns {
   vec pad;
 } columns;
 
-WH_INLINE columns columns_of(const wh_line8 *l) {
+WH_INLINE columns columns_of(const wh_line8 *l, int32_t repeat) {
   columns c = {.step = l->step, .limit = l->limit, .channels = l->channels, .pad = load(l->pad)};
   WH_UNROLL
   for (int j = 0; j < 4; j++) {
-    c.rows[j] = l->rows[j] ? l->rows[j] : l->pad;
-    c.keep[j] = l->rows[j] ? -1 : 0;
+    const uint8_t *row = l->rows[4 * repeat + j];
+    c.rows[j] = row ? row : l->pad;
+    c.keep[j] = row ? -1 : 0;
   }
   return c;
 }
 
-/* Keeps weights in memory: in registers they would crowd the columns out. */
-WH_INLINE acc dot_memory(acc sums, vec bytes, const uint8_t *weights) {
+/* These keep operands in memory that would crowd others out of registers. */
+WH_INLINE acc dot_memory(acc sums, vec bytes, const void *weights) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(bytes), "m"(*(const vec *)weights));
   return sums;
 }
+WH_INLINE acc load_memory(const void *bias) {
+  acc sums;
+  __asm__("vmovdqu64 %1, %0" : "=v"(sums) : "m"(*(const vec *)bias));
+  return sums;
+}
+WH_INLINE __m512 mul_memory(__m512 x, const void *scale) {
+  __asm__("vmulps %1, %0, %0" : "+v"(x) : "m"(*(const __m512 *)scale));
+  return x;
+}
 
-/* One output of each line; tail as in wh_run8. */
-WH_INLINE void output_of(const wh_line8 *l, vec e[3][4], uint8_t *y, int32_t tail, const heads *h,
-                         const bounds *limits) {
+/* One output of each line; tail as in wh_run8; kept: scales (1) and biases (2) are in registers. */
+WH_INLINE void output_of(const wh_line8 *l, vec e[3][4], uint8_t *y, int32_t tail, const int kept,
+                         const heads *h, const bounds *limits) {
   const uint8_t *w = l->weights;
   const __mmask64 part = ~0ull >> (64 - tail);
   WH_ROLLED
   for (int32_t j = l->lines; j > 0; j--, w += 768, y += l->y_pair) {
     acc sums[4];
     WH_UNROLL
-    for (int k = 0; k < 12; k++)
-      sums[k % 4] = dot_memory(k < 4 ? h->bias[k] : sums[k % 4], e[k / 4][k % 4], w + 64 * k);
-    _mm512_mask_storeu_epi8(y, part, pack(sums, h, limits));
+    for (int q = 0; q < 4; q++)
+      sums[q] = kept > 1 ? h->bias[q] : load_memory(l->heads->bias + 16 * q);
+    WH_UNROLL
+    for (int k = 0; k < 12; k++) sums[k % 4] = dot_memory(sums[k % 4], e[k / 4][k % 4], w + 64 * k);
+    WH_UNROLL
+    for (int q = 0; q < 4; q++) {
+      const __m512 x = _mm512_cvtepi32_ps(sums[q]);
+      sums[q] = _mm512_cvtps_epi32(kept ? _mm512_mul_ps(x, h->scale[q])
+                                        : mul_memory(x, l->heads->scale + 16 * q));
+    }
+    _mm512_mask_storeu_epi8(y, part, narrowed(sums, limits));
   }
 }
 
+WH_INLINE void column_of(const columns *c, int32_t at, bool fourth, vec *entry) {
+  vec v[4] = {c->pad, c->pad, c->pad, c->pad};
+  if ((uint32_t)at < (uint32_t)c->limit) {
+    WH_UNROLL
+    for (int j = 0; j < 3; j++) v[j] = load(c->rows[j] + (at * c->step & c->keep[j]));
+    if (fourth) v[3] = load(c->rows[3] + (at * c->step & c->keep[3]));
+  }
+  interleave(v, entry);
+}
+
 /* One pixel after the other. */
-static void wide(const wh_line8 *l) {
-  const columns c = columns_of(l);
-  const bounds limits = bounds_of(l->zero, l->low, l->high);
-  const heads heads = heads_of(l->heads);
-  uint8_t *y = l->y;
+WH_INLINE void wide(const wh_line8 *l, int32_t repeat, const int stride, const heads *heads,
+                    const bounds *limits) {
+  const columns c = columns_of(l, repeat);
+  uint8_t *y = l->y + repeat * l->y_repeat;
   vec e[3][4] = {{c.pad}};
-  int32_t wait = 3; /* columns until the next output */
-  for (int32_t left = l->count, at = l->column; left > 0; at++) {
-    vec v[4] = {c.pad, c.pad, c.pad, c.pad};
+  int32_t at = l->column, ahead = stride == 1 ? 2 : 1;
+  if (stride == 2) at--;
+  for (int32_t left = l->count; left > 0;) {
     WH_UNROLL
     for (int q = 0; q < 4; q++) {
-      e[0][q] = e[1][q];
-      e[1][q] = e[2][q];
+      e[0][q] = e[stride][q];
+      if (stride == 1) e[1][q] = e[2][q];
     }
-    if ((uint32_t)at < (uint32_t)c.limit) {
-      WH_UNROLL
-      for (int j = 0; j < 3; j++) v[j] = load(c.rows[j] + (at * c.step & c.keep[j]));
-      if (l->lines > 1) v[3] = load(c.rows[3] + (at * c.step & c.keep[3]));
+    if (stride == 2) column_of(&c, at++, false, e[1]);
+    column_of(&c, at++, stride == 1 && l->lines > 1, e[2]);
+    if (ahead > 0) {
+      ahead--;
+      continue;
     }
-    interleave(v, e[2]);
-    if (--wait) continue;
-    wait = l->stride;
     left--;
-    output_of(l, e, y, left ? 64 : l->tail, &heads, &limits);
+    output_of(l, e, y, left ? 64 : l->tail, 2, heads, limits);
     y += l->y_step;
   }
 }
@@ -167,65 +196,100 @@ WH_INLINE __mmask64 inside(const columns *c, int32_t at) {
   return ~0ull << (first > 0 ? first : 0) & (end > 63 ? ~0ull : (1ull << end) - 1);
 }
 
-/* Several pixels side by side in a vector; or with stride 2, which takes one line, every second one
- * of two vectors. */
-WH_INLINE void narrow(const wh_line8 *l, const int stride) {
-  const columns c = columns_of(l);
-  const bounds limits = bounds_of(l->zero, l->low, l->high);
-  const heads heads = heads_of(l->heads);
-  const vec even = load(l->even);
-  const int32_t reach = 2 + (l->pixels - 1) * stride;
+/* Entries of the pixels in a vector at a pixel; with stride 2, of the even and the odd ones of two
+ * vectors. */
+WH_INLINE void pixels_of(const columns *c, int32_t at, int32_t pixels, const int stride, vec even,
+                         vec odd, vec *evens, vec *odds) {
+  vec v[4] = {c->pad, c->pad, c->pad, c->pad}, w[4] = {c->pad, c->pad, c->pad, c->pad};
   const int rows = stride == 2 ? 3 : 4;
-  uint8_t *y = l->y;
-  for (int32_t left = l->count, at = l->column; left > 0; at += l->pixels * stride) {
-    vec v[3][4], e[3][4];
+  if (at >= 0 && at + stride * pixels <= c->limit) {
     WH_UNROLL
-    for (int k = 0; k < 3; k++) v[k][3] = c.pad;
-    if (at >= 0 && at + reach < c.limit) {
-      WH_UNROLL
-      for (int j = 0; j < rows; j++) {
-        const uint8_t *row = c.rows[j] + (at * c.step & c.keep[j]);
-        WH_UNROLL
-        for (int k = 0; k < 3; k++, row += c.step & c.keep[j]) {
-          v[k][j] = load(row);
-          if (stride == 2)
-            v[k][j] = _mm512_permutex2var_epi64(v[k][j], even, load(row + (64 & c.keep[j])));
-        }
-      }
-    } else {
-      vec edge[12];
-      WH_ROLLED
-      for (int k = 0; k < 3; k++) {
-        const __mmask64 first = inside(&c, at + k), second = inside(&c, at + k + l->pixels);
-        WH_UNROLL
-        for (int j = 0; j < rows; j++) {
-          const uint8_t *row = c.rows[j] + ((at + k) * c.step & c.keep[j]);
-          vec x = _mm512_mask_loadu_epi8(c.pad, first, row);
-          if (stride == 2) {
-            row += 64 & c.keep[j];
-            x = _mm512_permutex2var_epi64(x, even, _mm512_mask_loadu_epi8(c.pad, second, row));
-          }
-          edge[4 * k + j] = x;
-        }
-      }
-      WH_UNROLL
-      for (int i = 0; i < 12; i++) {
-        if (i % 4 < rows) v[i / 4][i % 4] = edge[i];
-      }
+    for (int j = 0; j < rows; j++) {
+      const uint8_t *row = c->rows[j] + (at * c->step & c->keep[j]);
+      v[j] = load(row);
+      if (stride == 2) w[j] = load(row + (64 & c->keep[j]));
     }
+  } else {
+    const __mmask64 first = inside(c, at), second = inside(c, at + pixels);
     WH_UNROLL
-    for (int k = 0; k < 3; k++) interleave(v[k], e[k]);
+    for (int j = 0; j < rows; j++) {
+      const uint8_t *row = c->rows[j] + (at * c->step & c->keep[j]);
+      v[j] = _mm512_mask_loadu_epi8(c->pad, first, row);
+      if (stride == 2) w[j] = _mm512_mask_loadu_epi8(c->pad, second, row + (64 & c->keep[j]));
+    }
+  }
+  WH_UNROLL
+  for (int j = 0; j < rows && stride == 2; j++) {
+    const vec both = v[j];
+    v[j] = _mm512_permutex2var_epi64(both, even, w[j]);
+    w[j] = _mm512_permutex2var_epi64(both, odd, w[j]);
+  }
+  interleave(v, evens);
+  if (stride == 2) interleave(w, odds);
+}
+
+/* Entries one pixel further on. */
+WH_INLINE void shifted(const vec *entry, const vec *next, bool half, vec by, vec *to) {
+  WH_UNROLL
+  for (int q = 0; q < 4; q++) to[q] = _mm512_permutex2var_epi64(entry[q], by, next[q]);
+  if (!half) return;
+  to[2] = to[0];
+  to[3] = to[1];
+  to[0] = entry[2];
+  to[1] = entry[3];
+}
+
+/* 8, 16 or 32 channels: the pixels of a vector side by side. With stride 2, one line. */
+WH_INLINE void narrow(const wh_line8 *l, int32_t repeat, const int stride, const heads *heads,
+                      const bounds *limits) {
+  const columns c = columns_of(l, repeat);
+  const int64_t run = l->channels / 8;
+  const vec number = _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0);
+  const vec one = _mm512_add_epi64(number, _mm512_set1_epi64(run == 1 ? 2 : run));
+  const vec two = _mm512_add_epi64(number, _mm512_set1_epi64(2 * run));
+  const vec even = _mm512_sub_epi64(_mm512_add_epi64(number, number),
+                                    _mm512_and_si512(number, _mm512_set1_epi64(run - 1)));
+  const vec odd = _mm512_add_epi64(even, _mm512_set1_epi64(run));
+  uint8_t *y = l->y + repeat * l->y_repeat;
+  int32_t at = l->column;
+  vec next[4], odds[4];
+  pixels_of(&c, at, l->pixels, stride, even, odd, next, odds);
+  for (int32_t left = l->count; left > 0;) {
+    vec e[3][4];
+    WH_UNROLL
+    for (int q = 0; q < 4; q++) {
+      e[0][q] = next[q];
+      if (stride == 2) e[1][q] = odds[q];
+    }
+    at += l->pixels * stride;
+    pixels_of(&c, at, l->pixels, stride, even, odd, next, odds);
+    shifted(e[0], next, run == 1, one, e[stride]);
+    WH_UNROLL
+    for (int q = 0; stride == 1 && q < 4; q++)
+      e[2][q] = _mm512_permutex2var_epi64(e[0][q], two, next[q]);
     left--;
-    output_of(l, e, y, left ? 64 : l->tail, &heads, &limits);
+    output_of(l, e, y, left ? 64 : l->tail, stride == 1, heads, limits);
     y += l->y_step;
   }
 }
 
+/* Each its own function, so that what one keeps in registers is no burden to the others. */
+#define LINES(name, each)                                         \
+  static __attribute__((noinline)) void name(const wh_line8 *l) { \
+    const bounds limits = bounds_of(l->zero, l->low, l->high);    \
+    const heads heads = heads_of(l->heads);                       \
+    for (int32_t i = 0; i < l->repeats; i++) each;                \
+  }
+LINES(wide_lines, wide(l, i, 1, &heads, &limits))
+LINES(wide_lines2, wide(l, i, 2, &heads, &limits))
+LINES(narrow_lines, narrow(l, i, 1, &heads, &limits))
+LINES(narrow_lines2, narrow(l, i, 2, &heads, &limits))
+
 static void line(const wh_line8 *l) {
   if (l->pixels == 1)
-    wide(l);
+    l->stride == 1 ? wide_lines(l) : wide_lines2(l);
   else
-    l->stride == 1 ? narrow(l, 1) : narrow(l, 2);
+    l->stride == 1 ? narrow_lines(l) : narrow_lines2(l);
 }
 
 static void run(const wh_run8 *r) { run_of(r); }

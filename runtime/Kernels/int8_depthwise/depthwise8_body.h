@@ -2,8 +2,9 @@
  *   vec      a vector of bytes            PARTS   vectors of an entry
  *   acc      sums of a quarter of them    OUTPUTS that share loaded weights
  *   load, store, store_part, interleave, bounds_of, heads_of, start, dot, pack
- * and includes this. */
+ * and includes this. FILLED_ELSEWHERE leaves out the first function. */
 
+#if !defined(FILLED_ELSEWHERE)
 static void fill(const wh_fill8 *f) {
   const uint8_t *rows[4] = {f->rows[0], f->rows[1], f->rows[2], f->rows[3]};
   uint8_t *to = f->to;
@@ -19,6 +20,7 @@ static void fill(const wh_fill8 *f) {
     for (int j = 0; j < PARTS; j++) store(to + j * sizeof(vec), entry[j]);
   }
 }
+#endif
 
 static inline __attribute__((always_inline)) void run_of(const wh_run8 *r) {
   const uint8_t *strip = r->strip;

@@ -48,28 +48,35 @@ static void block_of(wh_plan8 *s) {
   ptrdiff_t at = 0;
   for (int32_t n = 0; n < p->batch; n++, image += s->x_step[0] * p->in[0]) {
     for (int32_t od = 0; od < p->out[0]; od++, at += s->y_pixels[0]) {
+#if defined(__x86_64__)
+      if (s->by_lines) {
+        const int64_t d = (int64_t)od * p->stride[0] - p->pad[0];
+        const bool there = d >= 0 && d < p->in[0];
+        wh_lines_of(s, there ? image + d * s->x_step[0] + s->channel : NULL, at);
+        continue;
+      }
+#endif
       for (int32_t oa = 0; oa < p->out[s->a]; oa += s->shared) {
         const int32_t left = p->out[s->a] - oa, shared = left < s->shared ? left : s->shared;
         set_rows(s, image, od, oa);
-        const ptrdiff_t pixel = at + s->y_pixels[s->a] * oa;
-        s->by_lines ? wh_lines_of(s, pixel, shared) : wh_strips_of(s, pixel, shared);
+        wh_strips_of(s, at + s->y_pixels[s->a] * oa, shared);
       }
     }
   }
 }
 
-/* How many pixels make a vector of results. */
+/* How many pixels make a vector of results, and whether lines do without strips. */
 static void decide_pixels(wh_plan8 *s) {
   const wh_qconv *p = s->d->p;
   const int32_t stride = p->stride[s->b], channels = p->groups, bytes = s->v->bytes;
-  s->by_lines =
-      s->v->line && s->rows == 3 && s->columns == 3 && p->kernel[0] == 1 && p->dilation[s->b] == 1;
+  const bool fills = channels % 8 == 0 && bytes % channels == 0;
   s->pixels = 1;
-  if (s->b != 2 || channels > bytes / 2) return;
-  const bool every_second =
-      s->by_lines && stride == 2 && channels % 8 == 0 && bytes % channels == 0;
-  if (stride == 1 || every_second) s->pixels = bytes / channels;
-  if (every_second) s->shared = 1;
+  s->by_lines = s->v->line && s->rows == 3 && s->columns == 3 && p->kernel[0] == 1 &&
+                p->dilation[s->b] == 1 && stride <= 2;
+  if (s->by_lines && stride == 2) s->shared = 1;
+  if (s->b != 2 || channels > bytes / 2 || channels % 4) return;
+  if (stride == 1 || (s->by_lines && fills)) s->pixels = bytes / channels;
+  if (s->pixels > 1) s->by_lines = s->by_lines && fills;
 }
 
 /* Decides how the window is cut; false if it is too large for strips. */
@@ -119,8 +126,6 @@ void wh_depthwise8_strips(const wh_depthwise8 *d, const wh_strips8 *strips) {
   }
   memset(s.zeros, 0, sizeof s.zeros);
   memset(s.pad, (uint8_t)p->x_zero ^ d->flip, sizeof s.pad);
-  const uint64_t run = (uint64_t)c / 8; /* of 8 bytes, every second one where they fill vectors */
-  for (uint64_t i = 0; i < 8; i++) memcpy(s.even + 8 * i, &(uint64_t){2 * i - (i & (run - 1))}, 8);
   /* The last block first: its vectors may reach into the next pixel, whose first block comes last.
    */
   for (int32_t block = s.pixels > 1 ? 0 : (c - 1) / bytes; block >= 0; block--) {

@@ -9,6 +9,7 @@ typedef struct heads heads;
 WH_INLINE int32x4_t total(acc sums, const heads *h, int q);
 
 #define OUTPUTS 4
+#define FILLED_ELSEWHERE
 #include "depthwise8_neon.h"
 
 WH_INLINE acc start(const heads *h, int q) { return h->bias[q]; }
@@ -26,7 +27,7 @@ WH_INLINE int32x4_t total(acc sums, const heads *h, int q) {
 
 static void run(const wh_run8 *r) { run_of(r); }
 
-const wh_strips8 wh_strips8_dotprod = {16, 64, fill, prepare, run, NULL};
+const wh_strips8 wh_strips8_dotprod = {16, 64, wh_fill8_neon, wh_prepare8_neon, run, NULL};
 
 #include "../common/region_end.h"
 #endif

@@ -36,8 +36,16 @@ WH_INLINE int32x4_t total(acc sums, const heads *h, int q) {
 
 #include "depthwise8_body.h"
 
+void wh_fill8_neon(const wh_fill8 *f) { fill(f); }
+
+/* Signed storage needs no correction, and to_nearest saturates. */
+bool wh_prepare8_neon(uint8_t *weights, int32_t count, int32_t first, int32_t taps, wh_heads8 *h) {
+  (void)weights, (void)count, (void)first, (void)taps, (void)h;
+  return true;
+}
+
 static void run(const wh_run8 *r) { run_of(r); }
 
-const wh_strips8 wh_strips8_neon = {16, 64, fill, prepare, run, NULL};
+const wh_strips8 wh_strips8_neon = {16, 64, wh_fill8_neon, wh_prepare8_neon, run, NULL};
 #endif
 typedef int wh_depthwise8_neon_file;

@@ -32,6 +32,7 @@ WH_INLINE void store_part(uint8_t *p, vec v, int32_t count) {
   memcpy(p, bytes, (size_t)count);
 }
 
+#if !defined(FILLED_ELSEWHERE)
 WH_INLINE void interleave(const vec *rows, vec *entry) {
   const int8x16x2_t a = vzipq_s8(rows[0], rows[1]), b = vzipq_s8(rows[2], rows[3]);
   const int16x8x2_t low = vzipq_s16(vreinterpretq_s16_s8(a.val[0]), vreinterpretq_s16_s8(b.val[0]));
@@ -42,6 +43,7 @@ WH_INLINE void interleave(const vec *rows, vec *entry) {
   entry[2] = vreinterpretq_s8_s16(high.val[0]);
   entry[3] = vreinterpretq_s8_s16(high.val[1]);
 }
+#endif
 
 WH_INLINE bounds bounds_of(int32_t zero, int32_t low, int32_t high) {
   return (bounds){vdupq_n_s16((int16_t)zero), vdupq_n_s8((int8_t)low), vdupq_n_s8((int8_t)high)};
@@ -66,10 +68,4 @@ WH_INLINE vec pack(const acc *sums, const heads *h, const bounds *b) {
   const int8x8_t low = vqmovn_s16(vqaddq_s16(vcombine_s16(t[0], t[1]), b->zero));
   const int8x8_t high = vqmovn_s16(vqaddq_s16(vcombine_s16(t[2], t[3]), b->zero));
   return vminq_s8(vmaxq_s8(vcombine_s8(low, high), b->low), b->high);
-}
-
-/* Signed storage needs no correction, and to_nearest saturates. */
-static bool prepare(uint8_t *weights, int32_t count, int32_t first, int32_t taps, wh_heads8 *h) {
-  (void)weights, (void)count, (void)first, (void)taps, (void)h;
-  return true;
 }

@@ -37,7 +37,7 @@ typedef struct wh_plan8 {
   bool whole;     /* results are stored where they belong, not by way of waiting */
   wh_row8 sources[WH_ROWS8 + 4];
   wh_heads8 heads;
-  uint8_t pad[WH_VECTOR8], zeros[WH_VECTOR8], even[WH_VECTOR8];
+  uint8_t pad[WH_VECTOR8], zeros[WH_VECTOR8];
   uint8_t edges[4][2 * WH_VECTOR8];
   uint8_t results[WH_RESULTS8];
   _Alignas(64) uint8_t weights[WH_WEIGHTS8];
@@ -52,11 +52,9 @@ bool wh_prepare8(wh_plan8 *s);
 
 /* The line of outputs along b from pixel at on, and those of the shared lines beside it. */
 void wh_strips_of(wh_plan8 *s, ptrdiff_t at, int32_t shared);
-#if defined(__x86_64__)
-void wh_lines_of(wh_plan8 *s, ptrdiff_t at, int32_t shared);
-#else
-#define wh_lines_of wh_strips_of
-#endif
+
+/* All outputs of a plane, whose first pixel is at; plane: its rows of taps, null for padding. */
+void wh_lines_of(wh_plan8 *s, const uint8_t *plane, ptrdiff_t at);
 
 /* Takes count vectors of results, the last one of last pixels, from where they wait to the outputs
  * from pixel at on, with their residuals. */

@@ -5,18 +5,11 @@
 static void copy_run(wh_plan8 *s, const uint8_t *block, uint32_t element, uint32_t count) {
   const int32_t *k = s->d->p->kernel;
   const ptrdiff_t step[3] = {(ptrdiff_t)k[1] * k[2] * 16, k[2] * 16, 16};
-  const uint32_t quarter = (uint32_t)s->v->bytes / 4;
-  const bool by_four = s->d->p->groups % 4 == 0;
-  for (uint32_t i = 0; i < count; i += by_four ? 4 : 1) {
-    const uint32_t e = element + i, to = (e / 4 % 4) * quarter + e / 16 * 4 + e % 4;
-    const uint8_t *from = block + 4 * i;
-    if (by_four) {
-      wh_copy16(s->heads.bias + to, from);
-      wh_copy16(s->heads.scale + to, from + 64);
-    } else {
-      memcpy(s->heads.bias + to, from, 4);
-      memcpy(s->heads.scale + to, from + 64, 4);
-    }
+  const uint8_t *head = block;
+  for (uint32_t e = element; e < element + count; e += 4, head += 16) {
+    const uint32_t to = e / 4 % 4 * ((uint32_t)s->v->bytes / 4) + e / 16 * 4;
+    wh_copy16(s->heads.bias + to, head);
+    wh_copy16(s->heads.scale + to, head + 64);
   }
   const uint8_t *plane = block + WH_QDEPTHWISE_HEAD;
   uint8_t *to = s->strip + element;

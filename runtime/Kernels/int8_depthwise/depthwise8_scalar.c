@@ -2,6 +2,12 @@
 
 enum { BLOCK = 16 };
 
+#if defined(__ARM_NEON)
+#define HOT WH_COMPACT /* it serves only windows too large for strips */
+#else
+#define HOT
+#endif
+
 /* Where a window begins, as positions of x that may lie outside. */
 typedef struct place {
   int64_t at[3];
@@ -10,8 +16,8 @@ typedef struct place {
 
 /* Sums of products of one block's channels over one window, 16 even where fewer are left: those
  * read bytes after x. Sums wrap, which no valid stream makes them do. */
-static __attribute__((noinline)) void sums_of(const wh_depthwise8 *d, const place *place,
-                                              int32_t block, uint32_t sums[BLOCK]) {
+HOT static __attribute__((noinline)) void sums_of(const wh_depthwise8 *d, const place *place,
+                                                  int32_t block, uint32_t sums[BLOCK]) {
   const wh_qconv *p = d->p;
   const int8_t *w = (const int8_t *)d->stream + block * wh_depthwise8_block(d) + WH_QDEPTHWISE_HEAD;
   uint8_t pad[BLOCK];
@@ -24,9 +30,11 @@ static __attribute__((noinline)) void sums_of(const wh_depthwise8 *d, const plac
         const int64_t v = place->at[2] + (int64_t)kw * p->dilation[2];
         const bool there =
             z >= 0 && z < p->in[0] && h >= 0 && h < p->in[1] && v >= 0 && v < p->in[2];
-        const ptrdiff_t pixel = (ptrdiff_t)((z * p->in[1] + h) * p->in[2] + v);
-        const uint8_t *x =
-            there ? place->image + pixel * p->groups + (ptrdiff_t)block * BLOCK : pad;
+        const uint8_t *x = pad;
+        if (there) {
+          const ptrdiff_t pixel = (ptrdiff_t)((z * p->in[1] + h) * p->in[2] + v);
+          x = place->image + pixel * p->groups + (ptrdiff_t)block * BLOCK;
+        }
         for (int c = 0; c < BLOCK; c++) sums[c] += (uint32_t)((int8_t)(x[c] ^ d->flip) * w[c]);
       }
     }

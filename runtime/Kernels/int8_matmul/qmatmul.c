@@ -169,7 +169,8 @@ static void multiply(product *s, const uint8_t *a, uint8_t *y) {
   const int height = wh_qkernel_height(&s->kernel, p->m, t->panels);
   int32_t terms[ROWS];
   t->row_terms = p->b_zero ? terms : NULL;
-  t->advance = height * p->a_row;
+  t->advance =
+      p->m > height ? height * p->a_row : 0; /* the stride of a single row is not checked */
   ptrdiff_t rows;
   for (ptrdiff_t i = 0; i < p->m; i += rows) {
     t->rows = (int)wh_min64(p->m - i, height);

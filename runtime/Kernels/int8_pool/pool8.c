@@ -47,11 +47,13 @@ WH_COMPACT static double place(const wh_qpool *p, wh_pool8 *w, int axis, int64_t
 static wh_pool8_function *variant(uint32_t cpu) {
 #if defined(__x86_64__)
   if (cpu & WHERRY_CPU_AVX2 && cpu & WH_CPU_UNSIGNED) return wh_pool8_avx2;
-#elif defined(__ARM_NEON)
-  if (cpu & WHERRY_CPU_NEON && !(cpu & WH_CPU_UNSIGNED)) return wh_pool8_neon;
 #endif
   (void)cpu;
+#if defined(__ARM_NEON)
+  return wh_pool8_neon;
+#else
   return wh_pool8_scalar;
+#endif
 }
 
 WH_COMPACT int32_t wh_qpool_run(const wh_call *call) {

@@ -15,11 +15,13 @@ static variant variant_of(uint32_t cpu) {
 #if defined(__x86_64__)
   if (cpu & WHERRY_CPU_AVX512) return (variant){wh_gru8_avx512, wh_gru8_reset_avx512};
   if (cpu & WHERRY_CPU_AVX2) return (variant){wh_gru8_avx2, wh_gru8_reset_avx2};
-#elif defined(__ARM_NEON)
-  if (!(cpu & WH_CPU_UNSIGNED)) return (variant){wh_gru8_neon, wh_gru8_reset_neon};
 #endif
   (void)cpu;
+#if defined(__ARM_NEON)
+  return (variant){wh_gru8_neon, wh_gru8_reset_neon};
+#else
   return (variant){wh_gru8_scalar, wh_gru8_reset_scalar};
+#endif
 }
 
 static void each(const wh_qrecurrence *s, int64_t step, wh_cell8_function *function) {

@@ -8,11 +8,13 @@ static wh_cell8_function *variant_of(uint32_t cpu) {
 #if defined(__x86_64__)
   if (cpu & WHERRY_CPU_AVX512) return wh_lstm8_avx512;
   if (cpu & WHERRY_CPU_AVX2) return wh_lstm8_avx2;
-#elif defined(__ARM_NEON)
-  if (!(cpu & WH_CPU_UNSIGNED)) return wh_lstm8_neon;
 #endif
   (void)cpu;
+#if defined(__ARM_NEON)
+  return wh_lstm8_neon;
+#else
   return wh_lstm8_scalar;
+#endif
 }
 
 int32_t wh_qlstm_run(const wh_call *call) {

@@ -1,5 +1,6 @@
 #include "../common/operands.h"
 #include "../common/vector.h"
+#include "interleave.h"
 
 typedef struct axis {
   int64_t extent, from, to;
@@ -133,6 +134,16 @@ static __attribute__((noinline)) void transpose(uint8_t *to, const uint8_t *from
     plane((uint8_t *)(y + rows.extent * o.to), (const uint8_t *)(x + rows.extent), below, n, 4);
 }
 
+static void elements(uint32_t cpu, uint8_t *to, const uint8_t *from, axis o, axis n, int bytes) {
+  if (bytes == 1 && o.from == 1 && o.to == 3 && n.to == 1 && n.extent == 3) {
+    const int64_t done = wh_interleave3(cpu, to, from, (ptrdiff_t)n.from, o.extent);
+    o.extent -= done;
+    to += 3 * done;
+    from += done;
+  }
+  plane(to, from, o, n, bytes);
+}
+
 int32_t wh_move_run(const wh_call *call) {
   const wh_move *p = call->parameters;
   const int64_t bytes = p->element_size;
@@ -167,7 +178,7 @@ int32_t wh_move_run(const wh_call *call) {
       if (bytes == 4 && outer.from == 1 && inner.to == 1 && inner.extent > 2)
         transpose(to, from, outer, inner);
       else
-        plane(to, from, outer, inner, (int)bytes);
+        elements(call->cpu, to, from, outer, inner, (int)bytes);
     }
     int i = rank - 1;
     for (; i >= 0; i--) {

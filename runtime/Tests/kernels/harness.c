@@ -163,11 +163,12 @@ int main(int count, char **arguments) {
                                 depthwise8_tests,
                                 int8_boundary_tests,
                                 int8_elementwise_tests,
-                                int8_spans_tests,
                                 int8_recurrent_tests,
+                                int8_spans_tests,
                                 pool8_tests,
                                 qconv_tests,
-                                qmatmul_tests};
+                                qmatmul_tests,
+                                requantize_tests};
   int passed = 0, failed = 0;
   if (count > 1) seed = strtoull(arguments[1], NULL, 10);
   for (size_t s = 0; s < sizeof suites / sizeof *suites; s++) {

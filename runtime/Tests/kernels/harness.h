@@ -65,7 +65,7 @@ typedef struct test {
 } test;
 extern const test gemm_tests[], conv_tests[], elementwise_tests[], axis_tests[], index_tests[],
     recurrent_tests[], other_tests[], refusal_tests[], depthwise8_tests[], int8_boundary_tests[],
-    int8_elementwise_tests[], int8_spans_tests[], int8_recurrent_tests[], pool8_tests[],
-    qconv_tests[], qmatmul_tests[];
+    int8_elementwise_tests[], int8_recurrent_tests[], int8_spans_tests[], pool8_tests[],
+    qconv_tests[], qmatmul_tests[], requantize_tests[];
 
 #endif

@@ -50,6 +50,27 @@ static void movesOfEveryView(void) {
   }
 }
 
+static void picturesOfThreePlanesBecomePixels(void) {
+  uint32_t cpus[MAX_CPUS];
+  for (int i = cpu_masks(cpus); i-- > 0;) {
+    for (int pixels = 1; pixels < 70; pixels++) {
+      const wh_move p = {.element_size = 1,
+                         .rank = 2,
+                         .shape = {3, pixels},
+                         .source_strides = {pixels + 1, 1},
+                         .target_strides = {1, 3}};
+      test_case c;
+      begin(&c, &p);
+      uint8_t *x = input(&c, WH_UINT8, 3 * (pixels + 1)), *y = output(&c, WH_UINT8, 3 * pixels);
+      for (int j = 0; j < 3 * (pixels + 1); j++) x[j] = (uint8_t)random_bits();
+      EXPECT(run(&c, 1, cpus[i]) == 0, "status");
+      for (int j = 0; j < 3 * pixels; j++)
+        EXPECT(y[j] == x[j % 3 * (pixels + 1) + j / 3], "cpu %x: %d of %d", cpus[i], j, pixels);
+      end(&c);
+    }
+  }
+}
+
 static void gathersAlongAnAxis(void) {
   for (int round = 0; round < 100; round++) {
     wh_gather p = {.element_size = 4,
@@ -177,8 +198,10 @@ static void tuplesGatherAndScatter(void) {
   }
 }
 
-const test index_tests[] = {{"movesOfEveryView", movesOfEveryView},
-                            {"gathersAlongAnAxis", gathersAlongAnAxis},
-                            {"elementsGatherAndScatterBack", elementsGatherAndScatterBack},
-                            {"tuplesGatherAndScatter", tuplesGatherAndScatter},
-                            {NULL, NULL}};
+const test index_tests[] = {
+    {"movesOfEveryView", movesOfEveryView},
+    {"picturesOfThreePlanesBecomePixels", picturesOfThreePlanesBecomePixels},
+    {"gathersAlongAnAxis", gathersAlongAnAxis},
+    {"elementsGatherAndScatterBack", elementsGatherAndScatterBack},
+    {"tuplesGatherAndScatter", tuplesGatherAndScatter},
+    {NULL, NULL}};

@@ -286,6 +286,8 @@ static void quantizedDenseLayersOfEveryTileRemainder(void) {
     for (int columns = 1; columns <= 70; columns += columns < 20 ? 1 : 5)
       dense(rows, random_in(1, 40), columns);
   }
+  for (int columns = 1; columns <= 200; columns += columns < 140 ? 1 : 7)
+    dense(1, random_in(1, 40), columns);
   for (int depth = 1; depth <= 130; depth++) dense(random_in(1, 14), depth, random_in(1, 50));
   for (int64_t i = rounds(20); i > 0; i--)
     dense(random_in(1, 14), random_in(500, 3000), random_in(1, 70));

@@ -15,10 +15,28 @@ struct GraphAssembly {
     (self.model, self.generation, self.weights, self.place) = (model, generation, weights, place)
   }
 
-  /// The graph, the ONNX operator set that has all of its operators, and what it does otherwise.
+  /// A finished graph and what else is known of it.
+  struct Result {
+    var graph: Graph
+    /// The ONNX operator set that has all of its operators.
+    var operatorSet: Int64
+    /// What it does otherwise than Keras.
+    var losses: [Loss]
+    /// Names of the constants that hold weights.
+    var weightConstants: Set<String>
+    /// The weights that no constant holds, by layer and key.
+    var unused: [(layer: String, key: String)]
+    /// The layers as they were applied.
+    var applications: [LayerApplication]
+    var inputs: [ValueInfo]
+    /// The layers that give the outputs; fewer than those when one is not known.
+    var outputs: [LayerApplication.Source]
+  }
+
+  /// Makes the graph.
   ///
   /// - Throws: `ReadFailure` with the error of every layer that has one.
-  func graph() throws(ReadFailure) -> (graph: Graph, operatorSet: Int64, losses: [Loss]) {
+  func graph() throws(ReadFailure) -> Result {
     let builder = GraphBuilder()
     do {
       builder.reserve(Self.paths(model))
@@ -28,20 +46,28 @@ struct GraphAssembly {
       for entry in entries {
         let wire = builder.input(entry.name, entry.element, entry.shape)
         infos.append(ValueInfo(entry.name, wire.type))
-        tensors.append(KerasTensor(wire))
+        var tensor = KerasTensor(wire)
+        tensor.source = .init(path: entry.name, application: 0, output: 0)
+        tensors.append(tensor)
       }
       let assembler = ModelAssembler(builder, generation, weights)
       let outputs = assembler.apply(model, to: tensors, at: place)
       guard assembler.errors.isEmpty else { throw ReadFailure(assembler.errors) }
       let names = outputNames(outputs.count)
       var results: [(wire: Wire, name: String)] = []
+      var sources: [LayerApplication.Source?] = []
       for (index, output) in outputs.enumerated() {
         guard let output else { throw DecodeError(.missing(names[index]), place) }
         results.append((try plain(output, names[index], assembler), names[index]))
+        sources.append(output.source)
       }
       let graph = try builder.finish(
         name: model.name, inputs: infos, outputs: results, at: place)
-      return (graph, builder.operatorSet, assembler.losses)
+      return Result(
+        graph: graph, operatorSet: builder.operatorSet, losses: assembler.losses,
+        weightConstants: builder.weightConstants,
+        unused: weights.order.filter { !builder.usedWeights.contains([$0.layer, $0.key]) },
+        applications: assembler.applications, inputs: infos, outputs: sources.compactMap { $0 })
     } catch let error as ReadFailure {
       throw error
     } catch let error as DecodeError {

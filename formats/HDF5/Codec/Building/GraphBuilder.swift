@@ -6,6 +6,10 @@ import WherryOperators
 final class GraphBuilder {
   private(set) var nodes: [Node] = []
   private(set) var initializers: [Initializer] = []
+  /// Names of the constants that hold weights, as against those that follow from settings.
+  private(set) var weightConstants: Set<String> = []
+  /// The weights that somebody asked for, by layer and key.
+  private(set) var usedWeights: Set<[String]> = []
   private var inputNames: Set<String> = []
   private var constants: [String: Wire] = [:]
   private var conversions: [Conversion: Wire] = [:]
@@ -39,15 +43,17 @@ final class GraphBuilder {
 
   /// A constant that is made once for each key.
   ///
-  /// - Parameter name: what it is called if the name is free; the key otherwise.
+  /// - Parameter weight: the name of the weight that it holds; its own if that is free, the key
+  ///   otherwise. nil when it holds none.
   func constant(
-    _ key: String, named name: String? = nil, _ make: () throws(DecodeError) -> Tensor
+    _ key: String, weight: String? = nil, _ make: () throws(DecodeError) -> Tensor
   ) throws(DecodeError) -> Wire {
     if let wire = constants[key] { return wire }
     let tensor = try make()
     let wire = Wire(
-      name: unique(name ?? key), element: tensor.element, shape: Shape(fixed: tensor.shape),
+      name: unique(weight ?? key), element: tensor.element, shape: Shape(fixed: tensor.shape),
       content: tensor)
+    if weight != nil { weightConstants.insert(wire.name) }
     initializers.append(Initializer(wire.name, tensor))
     constants[key] = wire
     return wire
@@ -91,6 +97,9 @@ final class GraphBuilder {
 
   /// Whether the value is an input of the graph.
   func isInput(_ name: String) -> Bool { inputNames.contains(name) }
+
+  /// Notes that a weight takes part in the graph.
+  func use(_ layer: String, _ key: String) { usedWeights.insert([layer, key]) }
 
   /// Gives a value another name in the finished graph; the first name given stays.
   func rename(_ name: String, to other: String) {

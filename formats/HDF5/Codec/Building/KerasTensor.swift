@@ -28,6 +28,9 @@ struct KerasTensor {
   /// Which steps of a sequence count; nil when all do.
   var mask: SequenceMask?
 
+  /// The layer that gave it.
+  var source: LayerApplication.Source?
+
   init(_ wire: Wire, order: [Int]? = nil, isFlat: Bool = false, mask: SequenceMask? = nil) {
     (self.wire, self.isFlat, self.mask) = (wire, isFlat, mask)
     self.order = order ?? Array(0..<wire.rank)

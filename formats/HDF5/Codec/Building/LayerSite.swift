@@ -76,6 +76,7 @@ extension LayerSite {
       throw DecodeError(
         .invalid("rank \(weight.tensor.rank) instead of \(rank)"), place.inside("weight", key))
     }
+    builder.use(path, key)
     return weight
   }
 
@@ -88,7 +89,7 @@ extension LayerSite {
   ) throws(DecodeError) -> Wire {
     let weight = try weight(key, rank: rank)
     let wire = try builder.constant(
-      "\(path)/\(key)\(form.isEmpty ? "" : "/\(form)")", named: weight.name
+      "\(path)/\(key)\(form.isEmpty ? "" : "/\(form)")", weight: weight.name
     ) { () throws(DecodeError) in
       guard let tensor = change(weight.tensor) else {
         throw DecodeError(

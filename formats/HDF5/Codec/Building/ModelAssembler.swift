@@ -10,7 +10,9 @@ final class ModelAssembler {
   private(set) var errors: [DecodeError] = []
   private(set) var losses: [Loss] = []
   /// How often each layer was applied.
-  private var applications: [String: Int] = [:]
+  private var counts: [String: Int] = [:]
+  /// Every application of a layer that is no model, in order; those inside wrappers left out.
+  private(set) var applications: [LayerApplication] = []
   private var steps: Int
 
   /// Layers applied at most: nested models can multiply without end.
@@ -136,7 +138,14 @@ final class ModelAssembler {
       if let model = layer.model {
         return apply(model, to: given, at: layer.place)
       }
-      let outputs = try build(layer, call, given)
+      let index = counts[layer.path, default: 0]
+      var outputs = try build(layer, call, given)
+      applications.append(
+        LayerApplication(
+          layer: layer, index: index, sources: given.compactMap(\.source), call: call))
+      for output in outputs.indices {
+        outputs[output].source = .init(path: layer.path, application: index, output: output)
+      }
       return outputs
     } catch {
       errors.append(error)
@@ -166,8 +175,8 @@ final class ModelAssembler {
     }
     let first = builder.nodes.count
     let outputs = try binding(site)
-    let application = applications[layer.path, default: 0]
-    applications[layer.path] = application + 1
+    let application = counts[layer.path, default: 0]
+    counts[layer.path] = application + 1
     let made = Set(builder.nodes[first...].flatMap { $0.outputs.compactMap { $0 } })
     for (index, output) in outputs.enumerated() where made.contains(output.wire.name) {
       let call = application == 0 ? "" : "@\(application)"

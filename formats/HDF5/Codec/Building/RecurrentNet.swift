@@ -72,7 +72,7 @@ struct RecurrentNet {
   ) throws(DecodeError) -> Wire {
     let path = sites[0].path
     let wire = try sites[0].builder.constant(
-      "\(path)/\(key)/\(sites.count)", named: try sites[0].weight(key).name
+      "\(path)/\(key)/\(sites.count)", weight: try sites[0].weight(key).name
     ) { () throws(DecodeError) in
       var parts: [Tensor] = []
       for site in sites {

@@ -96,19 +96,27 @@ struct ArchiveWeights {
     throw first ?? DecodeError(.missing(slot.key), place)
   }
 
-  /// Everything that is not a layer's: what the optimizer and the metrics have accumulated.
-  func rest(limits: Limits) -> (state: [Initializer], losses: [Loss]) {
+  /// What stands beside the layers' weights.
+  struct Rest {
+    /// What the optimizer and the metrics have accumulated.
     var state: [Initializer] = []
+    /// What the groups are called, by path.
+    var names: [String: String] = [:]
     var losses: [Loss] = []
+  }
+
+  func rest(limits: Limits) -> Rest {
+    var rest = Rest()
     var visited: Set<Int> = []
     func walk(_ group: HDF5Group, _ path: String, _ depth: Int) throws(DecodeError) {
       guard depth < limits.depth, visited.insert(group.address).inserted else { return }
+      if let name = try group.text("name") { rest.names[path] = name }
       for link in try group.links() {
         let inner = path.isEmpty ? link.name.text : "\(path)/\(link.name.text)"
         switch try group.open(link) {
         case .group(let next): try walk(next, inner, depth + 1)
         case .dataset(let dataset) where !used.contains(inner):
-          state.append(Initializer(inner, try dataset.tensor()))
+          rest.state.append(Initializer(inner, try dataset.tensor()))
         default: break
         }
       }
@@ -116,8 +124,9 @@ struct ArchiveWeights {
     do throws(DecodeError) {
       try walk(root, "", 0)
     } catch {
-      losses.append(Loss(.information, "state of the training: \(error.reason)", error.place))
+      rest.losses.append(
+        Loss(.information, "state of the training: \(error.reason)", error.place))
     }
-    return (state, losses)
+    return rest
   }
 }

@@ -3,11 +3,11 @@ import WherryGraph
 import WherryOperators
 
 /// Models that together use every field and every kind of value the graph has.
-enum JSONSampleModel {
-  static func text(_ string: String) -> Bytes { Bytes(string.utf8) }
+public enum SampleModel {
+  public static func text(_ string: String) -> Bytes { Bytes(string.utf8) }
 
   /// A tensor of `count` elements whose bit patterns run through the whole type.
-  static func patterned(_ element: ElementType, _ shape: [Int], step: Int = 37) -> Tensor? {
+  public static func patterned(_ element: ElementType, _ shape: [Int], step: Int = 37) -> Tensor? {
     guard let count = Checked.product(shape) else { return nil }
     if element == .string {
       return Tensor(shape, strings: (0..<count).map { Bytes("s\($0)".utf8) })
@@ -20,12 +20,12 @@ enum JSONSampleModel {
     return Tensor(element, shape, bytes: Bytes(bytes))
   }
 
-  static let scalar = Tensor(vector: [3])
+  public static let scalar = Tensor(vector: [3])
 
-  static let sparse = SparseTensor(
+  public static let sparse = SparseTensor(
     shape: [1000, 1000], values: Tensor(vector: [7, -8]), indices: Tensor(vector: [5, 999_999]))
 
-  static let types: [ValueType] = [
+  public static let types: [ValueType] = [
     .unspecified, .tensor(.float32, nil), .tensor(.float16, Shape([])),
     .tensor(.int8, Shape([3, .symbolic("N"), .unknown, .fixed(1 << 60)])),
     .tensor(.string, Shape([1, 2], denotations: ["DATA_BATCH", ""])),
@@ -36,7 +36,7 @@ enum JSONSampleModel {
     .sequence(.denoted(.optional(.unspecified), "x")),
   ]
 
-  static var attributeValues: [AttributeValue] {
+  public static var attributeValues: [AttributeValue] {
     let bytes = Bytes([0, 255, 128, 34])
     let graph = Graph(name: "inner", outputs: [])
     return [
@@ -54,11 +54,13 @@ enum JSONSampleModel {
     ]
   }
 
-  static var properties: [Property] { [Property("author", "Ann"), Property("", "")] }
-  static var repeated: [Property] { [Property("a", "1"), Property("a", "2"), Property("b", "")] }
+  public static var properties: [Property] { [Property("author", "Ann"), Property("", "")] }
+  public static var repeated: [Property] {
+    [Property("a", "1"), Property("a", "2"), Property("b", "")]
+  }
 
   /// Every field of every part, none of them at its default.
-  static var everything: Model {
+  public static var everything: Model {
     var metadata = Metadata()
     metadata.producerName = "maker"
     metadata.producerVersion = "1.0\u{7F}"
@@ -139,7 +141,7 @@ enum JSONSampleModel {
   }
 
   /// Tensors of all element types with several shapes, one initializer each.
-  static var tensors: Model {
+  public static var tensors: Model {
     let shapes = [[], [0], [5], [2, 3], [300], [3, 0, 1 << 60], [1, 4, 1]]
     let initializers = ElementType.allCases.flatMap { element in
       shapes.compactMap { shape in

@@ -1,0 +1,204 @@
+import WherryBytes
+import WherryGraph
+import WherryOperators
+import WherryText
+
+/// Sums, products and the like of tensors and constants.
+extension NodeExpression {
+  static let elementwise: [NodeExpression] = [
+    NodeExpression(Identity.self) { (_, site) throws(EncodeError) in try site.strand() },
+    NodeExpression(several: Dropout.self) { (_, site) throws(EncodeError) in
+      guard !site.isUsed(output: 1) else { throw site.refusal("the mask of Dropout") }
+      return [try site.strand()]
+    },
+    NodeExpression(Cast.self) { (operation, site) throws(EncodeError) in
+      let x = try site.strand()
+      if operation.target == x.element { return x }
+      guard operation.target.isFloat, x.element != .string else {
+        throw site.refusal("Cast from \(x.element) to \(operation.target)")
+      }
+      return site.composer.map(
+        x, "Rescaling", [("scale", 1.0), ("offset", 0.0)], element: operation.target,
+        named: site.hint)
+    },
+    NodeExpression(Add.self) { (_, site) throws(EncodeError) in
+      try site.binary("Add") { (constant, x, _) throws(EncodeError) in try site.shifted(x, constant)
+      }
+    },
+    NodeExpression(Sub.self) { (_, site) throws(EncodeError) in
+      try site.binary("Subtract") { (constant, x, isFirst) throws(EncodeError) in
+        if isFirst { return try site.shifted(site.rescaled(x, -1, 0), constant) }
+        let negative = Tensor(
+          constant.element, constant.shape, doubles: constant.doubles.map { -$0 })
+        return try site.shifted(x, try site.exact(negative))
+      }
+    },
+    NodeExpression(Mul.self) { (_, site) throws(EncodeError) in
+      try site.binary("Multiply") { (constant, x, _) throws(EncodeError) in
+        try site.scaled(x, constant)
+      }
+    },
+    NodeExpression(Div.self) { (_, site) throws(EncodeError) in
+      try site.binary(nil) { (constant, x, isFirst) throws(EncodeError) in
+        guard !isFirst,
+          let inverse = Tensor(
+            constant.element, constant.shape, doubles: constant.doubles.map { 1 / $0 }),
+          inverse.doubles.allSatisfy(\.isFinite)
+        else { throw site.refusal("Div by a tensor") }
+        return try site.scaled(x, inverse)
+      }
+    },
+    NodeExpression(Pow.self) { (_, site) throws(EncodeError) in
+      let x = try site.numbers()
+      let exponent = try site.known(1)
+      guard exponent.count == 1, let power = exponent.doubles.first, [1, 2, 3].contains(power)
+      else { throw site.refusal("Pow") }
+      if power == 1 { return x }
+      let square = try site.merged([x, x], "Multiply")
+      return power == 2 ? square : try site.merged([square, x], "Multiply")
+    },
+    several(Sum.self, "Add"), several(Mean.self, "Average"),
+    several(Max.self, "Maximum") { (x, limit, site) in
+      limit == 0
+        ? site.rectified(x) : site.rescaled(site.rectified(site.rescaled(x, 1, -limit)), 1, limit)
+    },
+    several(Min.self, "Minimum") { (x, limit, site) in
+      site.rescaled(site.rectified(site.rescaled(x, -1, limit)), -1, limit)
+    },
+  ]
+
+  private static func several<O: Operator>(
+    _ type: O.Type, _ className: String,
+    limit: (@Sendable (Strand, Double, NodeSite) -> Strand)? = nil
+  ) -> NodeExpression {
+    NodeExpression(type) { (_, site) throws(EncodeError) in
+      if let limit, site.node.inputs.count == 2 {
+        for index in 0..<2 {
+          guard let constant = site.constant(index), constant.count == 1,
+            let number = constant.doubles.first
+          else { continue }
+          return limit(try site.numbers(1 - index), number, site)
+        }
+      }
+      var strands: [Strand] = []
+      for index in site.node.inputs.indices { strands.append(try site.numbers(index)) }
+      return strands.count == 1 ? strands[0] : try site.merged(strands, className)
+    }
+  }
+}
+
+extension NodeSite {
+  typealias WithConstant = (Tensor, Strand, Bool) throws(EncodeError) -> Strand
+
+  /// An operator of two inputs, of which one may be a constant.
+  ///
+  /// - Parameters:
+  ///   - className: the layer of two tensors; nil when there is none.
+  ///   - withConstant: the constant, the tensor, and whether the constant comes first.
+  fileprivate func binary(
+    _ className: String?, _ withConstant: WithConstant
+  ) throws(EncodeError) -> Strand {
+    if let constant = constant(1) { return try withConstant(constant, try numbers(0), false) }
+    if let constant = constant(0) { return try withConstant(constant, try numbers(1), true) }
+    guard let className else { throw refusal("\(node.operation.name) of two tensors") }
+    let (a, b) = (try numbers(0), try numbers(1))
+    var result = try merged([a, b], className)
+    result.isNonNegative = className != "Subtract" && a.isNonNegative && b.isNonNegative
+    return result
+  }
+
+  /// `x + constant`.
+  fileprivate func shifted(_ x: Strand, _ constant: Tensor) throws(EncodeError) -> Strand {
+    if constant.count == 1, constant.rank <= x.rank, let number = constant.doubles.first {
+      return number == 0 ? x : rescaled(x, 1, number)
+    }
+    let (weight, shared) = try spread(constant, over: x)
+    if let biased = try intoBias(x, weight, shared) { return biased }
+    let axes = weight.shape.indices.map { $0 + 1 }.filter { !shared.contains($0) }
+    guard axes.count > 1 else { return try affine(x, axes, scale: nil, shift: weight) }
+    return try einsum(x, axes: axes, scale: nil, shift: weight)
+  }
+
+  /// `x · constant`.
+  fileprivate func scaled(_ x: Strand, _ constant: Tensor) throws(EncodeError) -> Strand {
+    if constant.count == 1, constant.rank <= x.rank, let number = constant.doubles.first {
+      return number == 1 ? x : rescaled(x, number, 0)
+    }
+    let (weight, shared) = try spread(constant, over: x)
+    let axes = weight.shape.indices.map { $0 + 1 }.filter { !shared.contains($0) }
+    guard axes.count > 1 else { return try affine(x, axes, scale: weight, shift: nil) }
+    return try einsum(x, axes: axes, scale: weight, shift: nil)
+  }
+
+  /// The layer before takes the constant as its bias where it has none yet and nobody else sees it.
+  private func intoBias(
+    _ x: Strand, _ weight: Tensor, _ shared: [Int]
+  ) throws(EncodeError) -> Strand? {
+    let layer = composer.sheet.layers[x.origin.layer]
+    let last = x.extents.count - 1
+    guard ["Dense", "Conv1D", "Conv2D", "Conv3D"].contains(layer.className),
+      layer.settings.contains(where: { $0.0 == "use_bias" && $0.1 == false }),
+      isMadeFor(constant(1) == nil ? 1 : 0, x),
+      shared == Array(1..<last), x.extents[last] == weight.count,
+      let bias = weight.reshaped([weight.count])
+    else { return nil }
+    composer.sheet.change(x.origin.layer) { layer in
+      layer.settings = layer.settings.map { $0.0 == "use_bias" ? ($0.0, true) : $0 }
+      layer.weights.append(.init("bias", bias))
+      layer.hint = hint
+    }
+    return x
+  }
+
+  /// `scale · x + shift` for each index of one axis: a batch normalization whose divisor is 1.
+  private func affine(
+    _ x: Strand, _ axes: [Int], scale: Tensor?, shift: Tensor?
+  ) throws(EncodeError) -> Strand {
+    let count = (scale ?? shift)?.count ?? 0
+    // Variance and epsilon are exact and add up to 1.
+    let epsilon = 1.0 / 1024
+    guard let axis = axes.first,
+      let gamma = scale?.reshaped([count]) ?? .filled(x.element, [count], 1),
+      let beta = shift?.reshaped([count]) ?? .filled(x.element, [count], 0),
+      let mean = Tensor.filled(x.element, [count], 0),
+      let variance = Tensor.filled(x.element, [count], 1 - epsilon)
+    else { throw refusal("a constant of \(count) elements") }
+    return map(
+      x, "BatchNormalization",
+      [
+        ("axis", .integer(Int64(axis))), ("momentum", 0.99), ("epsilon", .number(epsilon)),
+        ("center", true), ("scale", true),
+      ],
+      [
+        .init("gamma", gamma), .init("beta", beta), .init("moving_mean", mean),
+        .init("moving_variance", variance),
+      ])
+  }
+
+  /// The same for each index of several axes.
+  private func einsum(
+    _ x: Strand, axes: [Int], scale: Tensor?, shift: Tensor?
+  ) throws(EncodeError) -> Strand {
+    let letters = "abcdefghijklmnopqrstuvwxyz".map(String.init)
+    guard x.extents.count <= letters.count, let first = axes.first else { throw refusal("rank") }
+    let all = letters.prefix(x.extents.count).joined()
+    let own = axes.map { letters[$0] }.joined()
+    let extents = axes.compactMap { x.extents[$0] }
+    guard
+      let kernel = scale?.reshaped(extents)
+        ?? .filled(x.element, Array(extents.prefix(1)), 1)
+    else { throw refusal("a constant over unknown extents") }
+    let factor = scale == nil ? letters[first] : own
+    let shape = x.extents.dropFirst().map { $0.map { JSONValue.integer(Int64($0)) } ?? .null }
+    var settings: [(String, JSONValue)] = [
+      ("equation", .string("\(all),\(factor)->\(all)")), ("output_shape", .array(shape)),
+      ("activation", "linear"), ("bias_axes", .null),
+    ]
+    var weights = [LayerSheet.Weight("kernel", kernel)]
+    if let bias = shift?.reshaped(extents) {
+      settings[3] = ("bias_axes", .string(own))
+      weights.append(.init("bias", bias))
+    }
+    return map(x, "EinsumDense", settings, weights)
+  }
+}

@@ -1,0 +1,99 @@
+import WherryBytes
+import WherryGraph
+import WherryHDF5
+import WherryText
+
+/// Chooses how a model is written, and writes it.
+///
+/// A model that came from a Keras file and is unchanged is written as that file had it. Any other, and
+/// one of Keras 1 or 2 that goes into the other container, is said in layers anew, in a form that Keras 2
+/// and Keras 3 read alike.
+struct KerasWriter {
+  private let options: WriteOptions
+
+  init(_ options: WriteOptions) { self.options = options }
+
+  /// The container that the ending asks for.
+  private var container: KerasFacts.Container {
+    options.path?.lowercased().hasSuffix(".keras") == true ? .archive : .file
+  }
+
+  func write(_ model: Model, to sink: any ByteSink) throws(EncodeError) -> [Loss] {
+    let restored = KerasRestoration(model)
+    if let restored {
+      let isThird = KerasGeneration(version: restored.facts.version) == .three
+      if restored.facts.container == container {
+        return try write(restored.draft, to: sink)
+      }
+      if isThird, let moved = restored.draft.moved(to: container) {
+        return try write(moved.draft, to: sink) + moved.losses
+      }
+    }
+    do throws(EncodeError) {
+      let (draft, losses) = try composed(model)
+      return try write(draft, to: sink) + losses
+    } catch {
+      guard case .inexpressible = error.reason, let moved = restored?.draft.moved(to: container)
+      else { throw error }
+      return try write(moved.draft, to: sink) + moved.losses
+    }
+  }
+
+  private func write(
+    _ draft: KerasFileDraft, to sink: any ByteSink
+  ) throws(EncodeError) -> [Loss] {
+    switch container {
+    case .archive: return try draft.archive(to: sink)
+    case .file:
+      let (root, losses) = try draft.file()
+      try HDF5Writer.write(root, to: sink)
+      return losses
+    }
+  }
+
+  /// The version that both loaders take for what is said anew.
+  private static let version = "3.0.0"
+
+  private func composed(_ model: Model) throws(EncodeError) -> (KerasFileDraft, [Loss]) {
+    let page = try GraphComposer(model).page()
+    var facts = KerasFacts(container: container)
+    (facts.version, facts.backend) = (Self.version, "tensorflow")
+    facts.configuration = page.configuration.text
+    var reader = ConfigurationReader(.three)
+    let description: ModelDescription
+    do {
+      description = try reader.model(page.configuration, at: Place())
+    } catch {
+      throw EncodeError(.invalid("\(error.reason)"), error.place)
+    }
+    if let error = reader.errors.first {
+      throw EncodeError(.invalid("\(error.reason)"), error.place)
+    }
+    var losses = page.renamed.map { from, to in
+      Loss(.information, "the name \"\(from)\" became \"\(to)\"")
+    }
+    if page.isThirdOnly {
+      losses.append(Loss(.capability, "Keras 2 does not read initial states in this form"))
+    }
+    losses += Self.untold(model)
+    return (
+      KerasFileDraft(facts: facts, description: description, weights: page.weights), losses
+    )
+  }
+
+  /// What the model says of itself that stands in no layer.
+  private static func untold(_ model: Model) -> [Loss] {
+    let metadata = model.metadata
+    var parts: [String] = []
+    if !metadata.docString.isEmpty || !model.graph.docString.isEmpty {
+      parts.append("documentation")
+    }
+    if !metadata.producerName.isEmpty { parts.append("producer \"\(metadata.producerName)\"") }
+    parts += metadata.properties.map { "property \"\($0.key)\"" }
+    if !model.labels.isEmpty { parts.append("class labels") }
+    if !model.schema.isEmpty { parts.append("the schema of the inputs") }
+    if !model.training.isEmpty { parts.append("state of the training") }
+    if !model.devices.isEmpty { parts.append("device configurations") }
+    return parts.map { Loss(.information, $0) }
+  }
+}

@@ -1,0 +1,187 @@
+import TestSupport
+import Testing
+import Wherry
+import WherryBytes
+import WherryGraph
+import WherryKeras
+import WherryOperators
+import WherryZip
+
+/// Models written as Keras files, read again.
+@Suite struct KerasWritingTests {
+  private static let training = "mlperf_tiny/benchmark/training"
+  private static let suites = [
+    "\(training)/image_classification/trained_models/pretrainedResnet.h5",
+    "\(training)/anomaly_detection/trained_models/ad01.h5",
+    "models/breizhn+DTLN/pretrained_model/model.h5",
+  ]
+
+  private func read(_ bytes: Bytes, _ path: String) throws -> Model {
+    try KerasFormat.read(ModelSource(bytes, path: path, operators: OperatorSet.all)).model
+  }
+
+  private func written(_ model: Model, as path: String) throws -> (bytes: Bytes, losses: [Loss]) {
+    var options = WriteOptions()
+    options.path = path
+    let sink = MemorySink()
+    let losses = try KerasFormat.write(model, to: sink, options: options)
+    return (Bytes(sink.bytes), losses)
+  }
+
+  private func outputs(_ model: Model, _ inputs: [String: Value]) throws -> [Tensor] {
+    let results = try ReferenceEvaluator(model).run(inputs)
+    return try model.graph.outputs.map { try #require(results[$0.name]?.tensor) }
+  }
+
+  /// Writes a model whose graph came from elsewhere, and compares what comes back.
+  private func expectSame(_ model: Model, as path: String) throws {
+    let (bytes, _) = try written(model, as: path)
+    let again = try read(bytes, path)
+    #expect(again.violations.isEmpty)
+    #expect(
+      again.graph.inputs.map(\.type.shape?.rank) == model.graph.inputs.map(\.type.shape?.rank))
+    var fixed = model
+    for index in fixed.graph.inputs.indices {
+      guard case .tensor(let element, let shape?) = model.graph.inputs[index].type else { continue }
+      let extents = shape.dimensions.map { $0.extent ?? 2 }
+      fixed.graph.inputs[index].type = .tensor(element, Shape(fixed: extents))
+    }
+    let given = try seededInputs(fixed)
+    let renamed = Dictionary(
+      uniqueKeysWithValues: zip(model.graph.inputs, again.graph.inputs).compactMap { old, new in
+        given[old.name].map { (new.name, $0) }
+      })
+    let (expected, actual) = (try outputs(model, given), try outputs(again, renamed))
+    #expect(actual.count == expected.count)
+    for (a, e) in zip(actual, expected) {
+      #expect(a.difference(from: e, Tolerance(relative: 1e-5, absolute: 1e-5)) == nil)
+    }
+  }
+
+  @Test(arguments: suites)
+  func fileOfTheSuiteComesBackWhole(_ name: String) throws {
+    guard let path = Suites.find(name) else { return }
+    guard let first = try? read(Bytes(mapping: path), path) else { return }
+    let (bytes, losses) = try written(first, as: "model.h5")
+    #expect(losses.isEmpty)
+    #expect(try read(bytes, "model.h5") == first)
+  }
+
+  @Test func changedWeightIsWrittenAnew() throws {
+    var first = try read(written(try digits(), as: "a.h5").bytes, "a.h5")
+    let index = try #require(first.graph.initializers.firstIndex { $0.tensor.rank == 4 })
+    let tensor = first.graph.initializers[index].tensor
+    let doubled = try #require(
+      Tensor(tensor.element, tensor.shape, doubles: tensor.doubles.map { $0 * 2 }))
+    first.graph.initializers[index].tensor = doubled
+    let second = try read(written(first, as: "b.h5").bytes, "b.h5")
+    #expect(second.graph.initializers[index].tensor == doubled)
+    #expect(second.metadata == first.metadata)
+  }
+
+  private func digits() throws -> Model {
+    let path = Suites.packageFolder + "/fixtures/models/digits_cnn.onnx"
+    let format = try #require(Formats.ofPath(path))
+    let source = ModelSource(try Bytes(mapping: path), path: path, operators: OperatorSet.all)
+    return try format.read(source).model
+  }
+
+  @Test(arguments: ["model.h5", "model.keras"])
+  func convolutionalNetworkWithChannelsInFrontBecomesLayers(_ path: String) throws {
+    try expectSame(try digits(), as: path)
+  }
+
+  @Test(arguments: [AutoPad.notSet, .sameUpper, .sameLower], [1, 2])
+  func paddedConvolutionBecomesLayers(_ padding: AutoPad, _ stride: Int) throws {
+    var graph = QuantizedGraph(seed: 3)
+    let x = graph.input("x", [2, 3, 9, 8])
+    var conv = Conv()
+    conv.autoPad = padding
+    conv.strides = [stride, stride]
+    if padding == .notSet { conv.pads = [0, 2, 1, 1] }
+    let w = try graph.constant(numbers([4, 3, 3, 2]), "w")
+    let y = graph.add(conv, [x, w])
+    let z = graph.add(LeakyRelu(), [y])
+    try expectSame(graph.model(z), as: "model.keras")
+  }
+
+  @Test(arguments: [RecurrentDirection.forward, .reverse, .bidirectional])
+  func recurrenceBecomesALayer(_ direction: RecurrentDirection) throws {
+    var graph = QuantizedGraph(seed: 4)
+    let x = graph.input("x", [2, 5, 3])
+    var turn = Transpose()
+    turn.perm = [1, 0, 2]
+    var net = LSTM()
+    (net.hiddenSize, net.direction) = (4, direction)
+    let count = direction == .bidirectional ? 2 : 1
+    let weights = [
+      try graph.constant(numbers([count, 16, 3]), "w"),
+      try graph.constant(numbers([count, 16, 4]), "r"),
+      try graph.constant(numbers([count, 32]), "b"),
+    ]
+    let turned = graph.add(turn, [x])
+    let y = graph.add(net, [turned] + weights)
+    var back = Transpose()
+    back.perm = [2, 0, 1, 3]
+    let z = graph.add(back, [y])
+    try expectSame(graph.model(z), as: "model.keras")
+  }
+
+  @Test func weightsAloneAreReadWithTheStructureBesideThem() throws {
+    let (bytes, _) = try written(try digits(), as: "model.keras")
+    let archive = try ZipArchive(bytes)
+    let entry = try #require(archive.entries.first { $0.name == "model.weights.h5" })
+    let weights = try archive.content(of: entry)
+    let folder = Folder.temporary()
+    defer { Folder.remove(folder) }
+    let path = folder + "/digits.weights.h5"
+    do {
+      _ = try read(weights, path)
+      Issue.record("read without a structure")
+    } catch let failure as ReadFailure {
+      guard case .missing(let names)? = failure.errors.first?.reason else { throw failure }
+      #expect(names.contains("digits.json"))
+    }
+    try Folder.write(bytes.array, to: folder + "/digits.keras")
+    #expect(try read(weights, path).graph == read(bytes, "model.keras").graph)
+  }
+
+  @Test func operatorsThatNoLayerSaysAreAllNamed() throws {
+    var graph = QuantizedGraph(seed: 5)
+    let x = graph.input("x", [2, 3])
+    let (root, error) = (graph.add(Sqrt(), [x]), graph.add(Erf(), [x]))
+    let model = graph.model(root, error)
+    do {
+      _ = try written(model, as: "model.keras")
+      Issue.record("written")
+    } catch let error as EncodeError {
+      guard case .inexpressible(let what) = error.reason else { throw error }
+      #expect(what.contains("Sqrt") && what.contains("Erf"))
+    }
+  }
+
+  @Test(arguments: [[-1, 5], [12, 5]])
+  func reshapeThatJoinsTheBatchWithAnotherAxisIsRefused(_ shape: [Int]) throws {
+    var graph = QuantizedGraph(seed: 6)
+    let x = graph.input("x", [2, 6, 5])
+    let wanted = try graph.constant(Tensor(vector: shape), "shape")
+    let y = graph.add(Reshape(), [x, wanted])
+    var model = graph.model(y)
+    if shape[0] == -1 {
+      let open = Shape([.symbolic("batch"), 6, 5])
+      model.graph.inputs[0].type = .tensor(.float32, open)
+    }
+    do {
+      _ = try written(model, as: "model.keras")
+      Issue.record("written")
+    } catch let error as EncodeError {
+      guard case .inexpressible = error.reason else { throw error }
+    }
+  }
+
+  private func numbers(_ shape: [Int]) -> Tensor? {
+    let count = shape.reduce(1, *)
+    return Tensor(
+      .float32, shape, doubles: (0..<count).map { Double(($0 * 37) % 101) / 101 - 0.5 })
+  }
+}
