@@ -14,7 +14,7 @@ import WherryPasses
   ///
   /// - Returns: the plan's kernels, in order.
   @discardableResult
-  private func check(
+  func check(
     _ model: Model, without skipped: Set<String> = [], _ location: SourceLocation = #_sourceLocation
   ) throws -> [String] {
     let inputs = try seededInputs(model)

@@ -163,8 +163,8 @@ struct Recurrence: Sendable {
 }
 
 /// `[a, b, c]` to `[b, a, c]`.
-private func swapAxes(_ x: [Double], _ a: Int, _ b: Int, _ c: Int) -> [Double] {
-  var result: [Double] = []
+func swapAxes<T>(_ x: [T], _ a: Int, _ b: Int, _ c: Int) -> [T] {
+  var result: [T] = []
   result.reserveCapacity(x.count)
   for second in 0..<b {
     for first in 0..<a {

@@ -8,6 +8,6 @@ extension OperatorSet {
     NhwcMaxPool.self, QLinearConcat.self, QLinearWhere.self, QLinearSoftmax.self, QGemm.self,
     MatMulIntegerToFloat.self, DynamicQuantizeMatMul.self, DynamicQuantizeLSTM.self,
     ContribQuantizeLinear.self, ContribDequantizeLinear.self, ContribQLinearConv.self,
-    ConvIntegerToFloat.self, Lookup.self, QLinearResize.self,
+    ConvIntegerToFloat.self, Lookup.self, QLinearResize.self, QLinearLSTM.self, QLinearGRU.self,
   ]
 }

@@ -110,6 +110,8 @@ public enum PlanStep: Sendable {
   case qMatMul(wh_qmatmul)
   case qResize(wh_qresize)
   case dynamicQuantize
+  case qLSTM(wh_qrecurrent)
+  case qGRU(wh_qrecurrent)
   case matMulWeights8(wh_matmul_weights8)
 
   /// The kernel's name in `operators.def`.
@@ -160,6 +162,8 @@ public enum PlanStep: Sendable {
     case .qMatMul(let value): of("QMatMul", value)
     case .qResize(let value): of("QResize", value)
     case .dynamicQuantize: ("DynamicQuantize", [])
+    case .qLSTM(let value): of("QLSTM", value)
+    case .qGRU(let value): of("QGRU", value)
     case .matMulWeights8(let value): of("MatMulWeights8", value)
     }
   }

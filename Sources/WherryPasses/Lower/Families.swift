@@ -5,6 +5,6 @@ extension Lowering {
     binaryFunctions, reductionFamilies, shapeChanges, movements,
     stackedProducts, conversions, normalizations, indexing, transposedConvolutions, resampling,
     einsteinSums, integerProducts, integerConvolutions, quantizedProducts, quantizedElements,
-    quantizedPools,
+    quantizedPools, quantizedRecurrences,
   ]
 }

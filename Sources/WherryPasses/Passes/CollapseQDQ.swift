@@ -8,7 +8,8 @@ import WherryOperators
 /// Every `QuantizeLinear` is asked what its input is made of: where that is an operator on dequantized
 /// 8-bit values, an operator on the 8-bit values themselves takes the `QuantizeLinear`'s place. Scales
 /// are kept as they are. Results may differ by one from those in float, in rare roundings; movements,
-/// clamps and functions of one value never do. Float nodes that something else still needs stay.
+/// clamps and functions of one value never do. Recurrent layers differ more: their hidden state, float inside the
+/// float layer, becomes 8-bit. Float nodes that something else still needs stay.
 public enum CollapseQDQ: Pass {
   public static let name = "collapse-qdq"
   public static let summary = "computes in 8-bit integers between dequantizing and quantizing"

@@ -87,7 +87,7 @@ struct QDQRewriter {
     }
     if quantizes, collapse(node) {
       report.changes += 1
-    } else if collapseDynamic(node) {
+    } else if collapseRecurrent(node, at: index) || collapseDynamic(node) {
       report.changes += 1
     } else {
       result.append(node)

@@ -41,10 +41,15 @@ struct OwnOperators {
     case is QLinearSub: parts = dequantized(Sub(), node, operands: [0, 3], result: 6)
     case let resize as QLinearResize:
       parts = dequantized(resize.resize, node, operands: [0], result: 3, after: 5)
+    case let lstm as QLinearLSTM:
+      parts = recurrent(lstm.float, node, states: 2, result: QLinearLSTM.yScale)
+    case let gru as QLinearGRU:
+      parts = recurrent(gru.float, node, states: 1, result: QLinearGRU.yScale)
     default: break
     }
     guard let parts else { return nodes.append(node) }
-    if node.operation is QLinearSub || node.operation is QLinearResize {
+    let isExact = node.operation is Lookup || node.operation is ConvIntegerToFloat
+    if !isExact {
       losses.append(Loss(.numeric, "\(node.operation.name) in float, rounding otherwise", place))
     }
     nodes += parts
@@ -135,6 +140,46 @@ struct OwnOperators {
     var zero = input(node, result + 1)
     // Without a zero point the result would be uint8.
     if zero == nil { zero = constant(Tensor(element, [], integers: [0]), "\(y)_zero") }
+    parts.append(
+      Node(
+        QuantizeLinear(), name: node.name, inputs: [real, input(node, result), zero],
+        outputs: [y]))
+    return parts
+  }
+
+  /// A float recurrent layer between dequantizing its input and weights and quantizing `Y`.
+  private mutating func recurrent(
+    _ operation: any Operator, _ node: Node, states: Int, result: Int
+  ) -> [Node]? {
+    guard let base = node.outputs.compactMap({ $0 }).first, let x = input(node, 0),
+      let element = types[x]?.element
+    else { return nil }
+    var parts: [Node] = []
+    var reals: [String?] = []
+    for operand in [[0, 1, 2], [3, 4], [5, 6]] {
+      // A scale a direction has no counterpart.
+      if operand[0] > 0 {
+        guard let rows = input(node, operand[0]).flatMap({ types[$0]?.shape?.extents }),
+          let scales = input(node, operand[1]).flatMap({ types[$0]?.shape?.extents }),
+          rows.count == 3, scales.isEmpty || scales == [1] || scales == [rows[1]]
+        else { return nil }
+      }
+      var dequantize = DequantizeLinear()
+      dequantize.axis = 1
+      let real = fresh("\(base)_operand")
+      let inputs = trimmed(operand.map { input(node, $0) })
+      parts.append(Node(dequantize, name: node.name, inputs: inputs, outputs: [real]))
+      reals.append(real)
+    }
+    reals += [input(node, 7), nil]
+    for state in 0..<states { reals.append(input(node, 8 + state)) }
+    guard let y = node.outputs.first ?? nil else {
+      return parts + [copy(node, operation, reals, node.outputs)]
+    }
+    let real = fresh("\(y)_real")
+    parts.append(copy(node, operation, reals, [real] + node.outputs.dropFirst()))
+    let zero =
+      input(node, result + 1) ?? constant(Tensor(element, [], integers: [0]), "\(y)_zero")
     parts.append(
       Node(
         QuantizeLinear(), name: node.name, inputs: [real, input(node, result), zero],
