@@ -86,6 +86,10 @@ static void begin_result(const wh_call *call, wh_qresult *result) {
  * cache. */
 enum { WEIGHTS_BLOCK = 1 << 17, X_CALL = 1 << 14, X_BLOCK = 1 << 18 };
 
+/* Tiles that a panel goes over even where x then leaves the first cache: long panels come from the
+ * second one anyway, and their start is slow. */
+enum { TILES_CALL = 8 };
+
 typedef struct walk {
   const wh_qconv *p;
   wh_qtile tile;
@@ -146,7 +150,7 @@ static void flat(walk *s, int panels, ptrdiff_t from, ptrdiff_t end) {
   wh_qsegment *segment = s->window.segments;
   const ptrdiff_t stride = s->window.strides[2];
   const int height = wh_qkernel_height(&s->kernel, end - from, panels);
-  const ptrdiff_t most = wh_max64(X_CALL / (height * s->window.count), 1);
+  const ptrdiff_t most = wh_max64(X_CALL / (height * s->window.count), TILES_CALL);
   segment->runs = 1;
   segment->count = s->window.count;
   t->segment_count = 1;
