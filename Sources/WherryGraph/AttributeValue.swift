@@ -95,6 +95,31 @@ public enum AttributeKind: Int32, Sendable, Hashable, CaseIterable {
   case sparseTensors = 12
   case type = 13
   case types = 14
+
+  /// The name that stands for the kind in formats that write names.
+  public var name: String {
+    switch self {
+    case .float: "float"
+    case .int: "int"
+    case .string: "string"
+    case .tensor: "tensor"
+    case .graph: "graph"
+    case .floats: "floats"
+    case .ints: "ints"
+    case .strings: "strings"
+    case .tensors: "tensors"
+    case .graphs: "graphs"
+    case .sparseTensor: "sparseTensor"
+    case .sparseTensors: "sparseTensors"
+    case .type: "type"
+    case .types: "types"
+    }
+  }
+
+  public init?(name: String) {
+    guard let found = Self.allCases.first(where: { $0.name == name }) else { return nil }
+    self = found
+  }
 }
 
 /// An attribute of an operator by name.

@@ -26,7 +26,7 @@ extension JSONOutput {
       output.key("source")
       output.text(reference.source)
       output.key("kind")
-      output.text(reference.kind.jsonName)
+      output.text(reference.kind.name)
       output.close("}")
     }
     optional("docString", node.docString)
@@ -115,7 +115,7 @@ extension JSONOutput {
     default:
       let layout: Layout = value.kind.isNested ? .block : .inline
       open("{", layout)
-      key(named: value.kind.jsonName)
+      key(named: value.kind.name)
       payload(value)
       close("}")
     }
@@ -165,31 +165,6 @@ extension Bytes {
 }
 
 extension AttributeKind {
-  /// The name that stands for the kind in a document.
-  var jsonName: String {
-    switch self {
-    case .float: "float"
-    case .int: "int"
-    case .string: "string"
-    case .tensor: "tensor"
-    case .graph: "graph"
-    case .floats: "floats"
-    case .ints: "ints"
-    case .strings: "strings"
-    case .tensors: "tensors"
-    case .graphs: "graphs"
-    case .sparseTensor: "sparseTensor"
-    case .sparseTensors: "sparseTensors"
-    case .type: "type"
-    case .types: "types"
-    }
-  }
-
-  init?(jsonName: String) {
-    guard let found = Self.allCases.first(where: { $0.jsonName == jsonName }) else { return nil }
-    self = found
-  }
-
   /// Whether values of the kind have parts that deserve lines of their own.
   fileprivate var isNested: Bool {
     switch self {

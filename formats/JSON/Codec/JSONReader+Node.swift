@@ -81,7 +81,7 @@ extension JSONReader {
     case .unknown: .unsupported("attribute \"\(problem.attribute)\"")
     case .duplicate: .duplicate(problem.attribute)
     case .missing: .missing(problem.attribute)
-    case .wrongValue(let kind): .invalid("a value of kind \(kind.jsonName) is expected")
+    case .wrongValue(let kind): .invalid("a value of kind \(kind.name) is expected")
     }
   }
 
@@ -111,7 +111,7 @@ extension JSONReader {
       case .kind:
         let start = reader.start
         guard let text = try reader.string() else { return }
-        kind = AttributeKind(jsonName: text)
+        kind = AttributeKind(name: text)
         if kind == nil {
           try reader.note(.invalid("\"\(text)\" is no kind of attribute"), at: start)
         }

@@ -1,5 +1,6 @@
 import WherryGraph
 import WherryHDF5
+import WherryKeras
 
 /// What writer and reader of the graph layout agree on.
 ///
@@ -65,22 +66,9 @@ enum GraphLayout {
   /// bytes are kept as they are.
   static func type(of element: ElementType) -> HDF5Type? {
     switch element {
-    case .float16: .float16
-    case .bfloat16: .bfloat16
-    case .float32: .float32
-    case .float64: .float64
-    case .int8: .int8
-    case .int16: .int16
-    case .int32: .int32
-    case .int64: .int64
-    case .uint8: .uint8
-    case .uint16: .uint16
-    case .uint32: .uint32
-    case .uint64: .uint64
-    case .bool: .bool
     case .complex64: complex(.float32)
     case .complex128: complex(.float64)
-    default: nil
+    default: element.stored
     }
   }
 

@@ -11,7 +11,7 @@ extension GraphLayoutReader {
       overload: try record.text("overload"), properties: try record.properties("properties"))
     node.attributeDocs = try record.properties("attributeDocs")
     for row in try record.rows("references", width: 3) {
-      guard let kind = AttributeKind(layoutName: row[2]) else {
+      guard let kind = AttributeKind(name: row[2]) else {
         throw record.error(.invalid("kind of attribute \"\(row[2])\""))
       }
       node.references.append(AttributeReference(row[0], source: row[1], kind: kind))
@@ -62,7 +62,7 @@ extension GraphLayoutReader {
     case .unknown: .unsupported("attribute \"\(problem.attribute)\"")
     case .duplicate: .duplicate(problem.attribute)
     case .missing: .missing(problem.attribute)
-    case .wrongValue(let kind): .invalid("a value of kind \(kind.layoutName) is expected")
+    case .wrongValue(let kind): .invalid("a value of kind \(kind.name) is expected")
     }
   }
 
@@ -168,7 +168,7 @@ extension GraphLayoutReader {
   ) throws(DecodeError) -> AttributeValue {
     try check(depth, record)
     guard let text = try record.optionalText("kind") else { return .tensor(try tensor(&record)) }
-    guard let kind = AttributeKind(layoutName: text) else {
+    guard let kind = AttributeKind(name: text) else {
       throw record.error(.invalid("kind of attribute \"\(text)\""))
     }
     switch kind {

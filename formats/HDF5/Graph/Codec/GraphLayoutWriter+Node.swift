@@ -19,7 +19,7 @@ extension GraphLayoutWriter {
       node.operation.nonDefaultAttributes, keepsOrder: node.operation is UnknownOperator,
       into: &record, place)
     if !node.references.isEmpty {
-      let texts = node.references.flatMap { [$0.name, $0.source, $0.kind.layoutName] }
+      let texts = node.references.flatMap { [$0.name, $0.source, $0.kind.name] }
       record.put(
         "references",
         RecordDraft.value(texts.map { Bytes(Array($0.utf8)) }, [node.references.count, 3]))
@@ -102,7 +102,7 @@ extension GraphLayoutWriter {
   private static func put(
     _ value: AttributeValue, as name: String, into record: inout RecordDraft, _ place: Place
   ) throws(EncodeError) {
-    let kind = value.kind.layoutName
+    let kind = value.kind.name
     func list<T>(
       _ items: [T], _ make: (T, Int) throws(EncodeError) -> RecordDraft
     ) throws(EncodeError) {
@@ -154,34 +154,5 @@ extension GraphLayoutWriter {
         return inner
       }
     }
-  }
-}
-
-extension AttributeKind {
-  /// The name that stands for the kind in a file.
-  var layoutName: String {
-    switch self {
-    case .float: "float"
-    case .int: "int"
-    case .string: "string"
-    case .tensor: "tensor"
-    case .graph: "graph"
-    case .floats: "floats"
-    case .ints: "ints"
-    case .strings: "strings"
-    case .tensors: "tensors"
-    case .graphs: "graphs"
-    case .sparseTensor: "sparseTensor"
-    case .sparseTensors: "sparseTensors"
-    case .type: "type"
-    case .types: "types"
-    }
-  }
-
-  init?(layoutName: String) {
-    guard let found = Self.allCases.first(where: { $0.layoutName == layoutName }) else {
-      return nil
-    }
-    self = found
   }
 }
