@@ -3,15 +3,16 @@
     python real.py WHERRY SUITES [--frameworks]
 
 Each .h5 or .hdf5 file of the suites is run in Wherry's evaluator and in its runtime, and in ONNX Runtime once
-converted to ONNX. Every output must be within 1e-5 of the output's largest value of
+converted to ONNX (weights alone by way of a native file). Every output must be within 1e-5 of the output's largest value of
 
     golden    what Keras gave (`goldens_keras`), where the suites hold it
     tflite    the .tflite twin's outputs (`goldens_tflite`), on the twin's inputs
     onnx      the .onnx twin's, in ONNX Runtime
     tf_keras  with --frameworks: what tf_keras gives here
 
-and .h5 to native and back keeps every data set and attribute. DTLN's file holds weights alone; dtln_1.json and
-dtln_2.json beside this script are the structures of the two step nets that its twins are, with the states of each
+and .h5 to native and back keeps every data set and attribute. The TFLite files of the anomaly autoencoder hold the kernels
+of its .h5 to the last digit, but biases that differ by up to 7 %: Keras itself and they are 1.4 % apart, so 0.02 is asked there.
+DTLN's file holds weights alone; dtln_1.json and dtln_2.json beside this script are the structures of the two step nets that its twins are, with the states of each
 layer as inputs and outputs of their own.
 """
 
@@ -29,6 +30,7 @@ from written import contents
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 BOUND = 1e-5
+OTHER_BIASES = 0.02
 HERE = pathlib.Path(__file__).parent
 TRAINED = "mlperf_tiny/benchmark/training"
 IMAGES = f"{TRAINED}/image_classification/trained_models/pretrainedResnet"
@@ -135,7 +137,7 @@ def check(wherry, label, path, expectations, work):
                     found = np.inf
                     break
                 found = max(found, worst(actual, expected))
-            good = found <= BOUND
+            good = found <= (OTHER_BIASES if source == "tflite" and label.startswith(("ad01", "model_ToyCar")) else BOUND)
             failed += not good
             print(f"{'ok    ' if good else 'FAILED'} {label}: {engine} against {source}: {len(cases)} samples, {found:.2g}", flush=True)
     return failed
@@ -160,10 +162,13 @@ def main():
     parser.add_argument("wherry")
     parser.add_argument("suites", type=pathlib.Path)
     parser.add_argument("--frameworks", action="store_true")
+    parser.add_argument("--only", help="a part of the file's name")
     options = parser.parse_args()
     failed = 0
     for name, structure, expectations in models(options.suites):
         label = pathlib.Path(name).name + (f" with {structure.name}" if structure else "")
+        if options.only and options.only not in name:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / pathlib.Path(name).name
             shutil.copyfile(options.suites / name, path)
@@ -173,6 +178,10 @@ def main():
                 expectations["tf_keras"] = tf_keras_outputs(path, structure, next(iter(expectations.values())))
             work = pathlib.Path(folder) / "work"
             work.mkdir()
+            if structure:
+                native = path.with_suffix(".wherry")
+                subprocess.run([options.wherry, "convert", str(path), str(native)], check=True)
+                path = native
             failed += check(options.wherry, label, path, expectations, work)
             if not structure:
                 failed += survives(options.wherry, label, path, work)
