@@ -95,6 +95,8 @@ extension LayerSite {
         throw DecodeError(
           .invalid("shape \(weight.tensor.shape)"), place.inside("weight", key))
       }
+      // A copy and its pages of the file would count twice.
+      if tensor.bytes.store !== weight.tensor.bytes.store { weight.tensor.bytes.releasePages() }
       return tensor
     }
     return try computing(wire)
