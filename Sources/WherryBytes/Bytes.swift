@@ -83,6 +83,8 @@ extension Bytes: Hashable {
 public final class ByteStore: @unchecked Sendable {
   /// The bytes; valid as long as the store lives.
   public let buffer: UnsafeRawBufferPointer
+  /// Whether the bytes are pages of a file, which the system can bring back.
+  let isMapped: Bool
   private let release: @Sendable (UnsafeRawBufferPointer) -> Void
 
   static let empty = ByteStore(count: 0)
@@ -92,7 +94,15 @@ public final class ByteStore: @unchecked Sendable {
     _ buffer: UnsafeRawBufferPointer,
     release: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
   ) {
-    (self.buffer, self.release) = (buffer, release)
+    (self.buffer, isMapped, self.release) = (buffer, false, release)
+  }
+
+  /// Takes over pages that a file is mapped to.
+  init(
+    mapped buffer: UnsafeRawBufferPointer,
+    release: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
+  ) {
+    (self.buffer, isMapped, self.release) = (buffer, true, release)
   }
 
   /// `count` zero bytes, 64-byte aligned.

@@ -56,9 +56,22 @@ extension Bytes {
       throw FileError(errno: errno, path: path)
     }
     self.init(
-      store: ByteStore(UnsafeRawBufferPointer(start: base, count: size)) { bytes in
+      store: ByteStore(mapped: UnsafeRawBufferPointer(start: base, count: size)) { bytes in
         munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
       })
+  }
+
+  /// Says that the bytes were read and are not needed soon.
+  ///
+  /// Pages of a mapped file, also those that the bytes fill only in part, leave memory; they come back
+  /// when they are touched again. For bytes that are not of a mapped file nothing happens.
+  public func releasePages() {
+    guard store.isMapped, let base = store.buffer.baseAddress else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    guard page > 0, count > 0 else { return }
+    // The mapping starts at a page.
+    let start = offset / page * page
+    madvise(UnsafeMutableRawPointer(mutating: base + start), offset + count - start, MADV_DONTNEED)
   }
 
   /// Everything a descriptor gives until its end, such as standard input (0).
