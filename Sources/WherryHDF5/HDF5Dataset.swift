@@ -79,7 +79,15 @@ public struct HDF5Dataset: Sendable {
   public func read() throws(DecodeError) -> HDF5Array {
     try place.locating { () throws(DecodeError) in
       let at = image.place(header.address)
-      _ = try type.readable(at)
+      let native = try type.readable(at)
+      if case .chunked(let chunks) = layout, chunks.address != nil, native != type,
+        NativeForm.convertsInPlace(type, native), let size = storedSize, size > 0,
+        storage == .chunked
+      {
+        let elements = try ChunkedReading(self, chunks, Reading(image)).read(size: size, as: native)
+        return try HDF5Array(
+          stored: elements, type: native, space: space, image: image, place: at)
+      }
       let stored = try stored(Reading(image), at)
       return try HDF5Array(stored: stored, type: type, space: space, image: image, place: at)
     }
@@ -105,7 +113,7 @@ public struct HDF5Dataset: Sendable {
       }
       return try reading.data(at: address, count: size)
     case .chunked(let chunks) where chunks.address != nil && size > 0:
-      return try ChunkedReading(self, chunks, reading).read(size: size)
+      return try ChunkedReading(self, chunks, reading).read(size: size, as: nil)
     default: return try filled(size, at)
     }
   }

@@ -30,7 +30,9 @@ struct ChunkedReading {
   ///
   /// Besides the result, at most a few chunks are in memory. No more than `Limits.expandedBytes` are
   /// decompressed in all, and no chunk twice.
-  func read(size: Int) throws(DecodeError) -> Bytes {
+  ///
+  /// - Parameter native: the form that the elements take in place; their own form otherwise.
+  func read(size: Int, as native: HDF5Type?) throws(DecodeError) -> Bytes {
     let index = ChunkIndex(
       layout: layout, extents: extents, maximum: maximum, isFiltered: !dataset.filters.isEmpty,
       chunkSize: chunkSize, reading: reading)
@@ -41,7 +43,8 @@ struct ChunkedReading {
     return try ResultBuffer.bytes(size) { (target) throws(DecodeError) in
       var assembly = ChunkAssembly(dataset, layout, extents, chunkSize, target)
       try index.forEach { (chunk) throws(DecodeError) in try assembly.add(chunk, reading) }
-      assembly.fillGaps(with: dataset.fill)
+      assembly.finish(with: dataset.fill)
+      if let native { NativeForm.convert(target, dataset.type, native) }
     }
   }
 }
@@ -59,6 +62,7 @@ private struct ChunkAssembly {
   /// Dimensions before the first that chunks do not cut; those behind it lie in one run.
   private let cutRank: Int
   private let limit: Int
+  private var trail: ReadTrail
 
   init(
     _ dataset: HDF5Dataset, _ layout: ChunkLayout, _ extents: [Int], _ chunkSize: Int,
@@ -69,6 +73,7 @@ private struct ChunkAssembly {
     grid = ChunkGrid(extents, layout.shape, growing: nil)
     limit = dataset.image.limits.expandedBytes
     left = limit
+    trail = ReadTrail(dataset.image.bytes)
     var rank = extents.count
     while rank > 1, layout.shape[rank - 1] == extents[rank - 1] { rank -= 1 }
     cutRank = rank
@@ -91,6 +96,7 @@ private struct ChunkAssembly {
     }
     try Place(road: place.road).locating { () throws(DecodeError) in
       let stored = try reading.data(at: chunk.address, count: chunk.size)
+      defer { trail.add(chunk.address..<chunk.address + chunk.size) }
       var mask = chunk.mask
       if isClipped, layout.leavesEdgesUnfiltered { mask = .max }
       let job = ChunkDecoder.Job(
@@ -112,7 +118,8 @@ private struct ChunkAssembly {
   }
 
   /// Writes the fill value where no chunk was.
-  func fillGaps(with fill: Bytes?) {
+  mutating func finish(with fill: Bytes?) {
+    trail.end()
     guard seen.count < grid.count else { return }
     guard !seen.isEmpty else { return Self.repeat(fill, over: target) }
     let scratch = ScratchBuffer()

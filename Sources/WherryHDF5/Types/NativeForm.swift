@@ -85,9 +85,39 @@ enum NativeForm {
         guard isComplete else { return }
         let run = Run(
           source: source, sourceStride: stride, target: target, targetStride: size, count: count)
-        convert(run, type, native)
+        let some = max(1, block / max(stride, 1))
+        for first in Swift.stride(from: 0, to: count, by: some) {
+          var part = run.part(first * stride, first * size)
+          part.count = min(some, count - first)
+          convert(part, type, native)
+          guard part.count * stride >= least else { continue }
+          bytes.slice(first * stride..<(first + part.count) * stride)?.releasePages()
+        }
       }
     }
+  }
+
+  /// Bytes of the file that are converted before their pages are let go.
+  private static let block = 1 << 20
+  /// Fewer bytes are not worth a call.
+  private static let least = 1 << 16
+
+  /// Whether elements can take memory's form where they are: numbers that are no wider there.
+  static func convertsInPlace(_ type: HDF5Type, _ native: HDF5Type) -> Bool {
+    switch type {
+    case .integer, .float, .bitfield: type.size == native.size && [1, 2, 4, 8].contains(type.size)
+    default: false
+    }
+  }
+
+  /// Converts numbers in place, as `convertsInPlace` allows.
+  static func convert(
+    _ elements: UnsafeMutableRawBufferPointer, _ type: HDF5Type, _ native: HDF5Type
+  ) {
+    let run = Run(
+      source: UnsafeRawBufferPointer(elements), sourceStride: type.size, target: elements,
+      targetStride: type.size, count: elements.count / max(type.size, 1))
+    convert(run, type, native)
   }
 
   /// Elements at equal distances in two blocks of memory.
