@@ -22,6 +22,8 @@ struct KerasFacts {
   var vocabularies: [String: [String]] = [:]
   /// What the groups of an archive's weights are called, by path.
   var groups: [String: String] = [:]
+  /// Whether an `.h5` file has the group of weights that belong to no layer, as Keras writes since 2.6.
+  var hasTopLevelWeights = true
   /// The names and extents of the weights as JSON text.
   var listing: String?
   /// What the optimizer and the metrics have accumulated, by path in the file.
@@ -53,6 +55,9 @@ struct KerasFacts {
       properties.append(Property("keras.training_config", trainingConfiguration))
     }
     if let archiveMetadata { properties.append(Property("keras.metadata", archiveMetadata)) }
+    if !hasTopLevelWeights {
+      properties.append(Property("keras.top_level_model_weights", "absent"))
+    }
     properties.append(Property("keras.weights", weights.listing.text))
     if !groups.isEmpty {
       let members = groups.sorted { $0.key < $1.key }.map { JSONMember($0.key, .string($0.value)) }
@@ -98,6 +103,7 @@ extension KerasFacts {
     backend = texts["keras.backend"]
     trainingConfiguration = texts["keras.training_config"]
     archiveMetadata = texts["keras.metadata"]
+    hasTopLevelWeights = texts["keras.top_level_model_weights"] != "absent"
     listing = texts["keras.weights"]
     for member in texts["keras.groups"].flatMap({ try? JSONValue(parsing: $0) })?.members ?? [] {
       groups[member.key] = member.value.string

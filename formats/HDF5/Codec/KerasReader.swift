@@ -33,6 +33,9 @@ struct KerasReader {
     facts.backend = try root.text("backend") ?? weightGroup.text("backend")
     facts.trainingConfiguration = try root.text("training_config")
     facts.configuration = text
+    facts.hasTopLevelWeights = try weightGroup.links().contains {
+      $0.name.text == "top_level_model_weights"
+    }
     facts.state = try LegacyWeights.optimizerState(root)
     return try readLegacy(facts, root, Place().inside("model_config"))
   }

@@ -43,7 +43,7 @@ struct KerasFileDraft {
     for layer in description.layers where !layer.isOperation {
       try add(layer, to: &group)
     }
-    if KerasGeneration(version: facts.version) != .one {
+    if KerasGeneration(version: facts.version) != .one, facts.hasTopLevelWeights {
       group.change("top_level_model_weights") { group in
         group.attributes = HDF5Draft.Attribute.names("weight_names", [])
       }
