@@ -252,6 +252,7 @@ WH_INLINE void add_products(common *s, const shape of, cursor *from, ptrdiff_t l
   const uint8_t *w = s->wide ? s->weights + p * s->wide : t->w + p * t->panel;
   while (left) {
     const uint8_t *x = s->lines;
+    __asm__("" : "+r"(x)); /* lines are not taken for spilled sums where spills are looked for */
     if (s->wide) {
       do {
         multiply(of.rows, width, true, x, w, 0, acc);
