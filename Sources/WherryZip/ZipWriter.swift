@@ -23,9 +23,20 @@ public struct ZipWriter {
 
   /// Adds an entry.
   public mutating func add(_ name: String, _ content: Bytes) throws(FileError) {
+    let measured = ChecksumSink()
+    try measured.append(content)
+    try begin(name, size: content.count, checksum: measured.checksum)
+    try sink.append(content)
+  }
+
+  /// Begins an entry; the caller then gives the sink its content.
+  ///
+  /// - Parameters:
+  ///   - size: bytes of the content.
+  ///   - checksum: of the content, as `ChecksumSink` finds it.
+  public mutating func begin(_ name: String, size: Int, checksum: UInt32) throws(FileError) {
     let entry = Entry(
-      name: Array(name.utf8), checksum: Self.checksum(content), size: content.count,
-      offset: sink.count - start)
+      name: Array(name.utf8), checksum: checksum, size: size, offset: sink.count - start)
     entries.append(entry)
     var header = ByteWriter()
     header.integer(UInt32(0x0403_4B50))
@@ -41,7 +52,6 @@ public struct ZipWriter {
       header.integer(UInt64(entry.size))
     }
     try sink.append(header.bytes)
-    try sink.append(content)
   }
 
   /// Sizes and offsets from here on stand in a zip64 field.
@@ -124,18 +134,5 @@ public struct ZipWriter {
     end.integer(UInt32(min(directory, Self.limit)))
     end.integer(UInt16(0))
     return end.bytes
-  }
-
-  private static func checksum(_ content: Bytes) -> UInt32 {
-    content.withUnsafeBytes { raw in
-      var sum = crc32(0, nil, 0)
-      var rest = raw[...]
-      while !rest.isEmpty {
-        let part = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 30))
-        sum = crc32(sum, part.bindMemory(to: UInt8.self).baseAddress, uInt(part.count))
-        rest = rest.dropFirst(part.count)
-      }
-      return UInt32(truncatingIfNeeded: sum)
-    }
   }
 }

@@ -36,17 +36,17 @@ import os, sys, time
 start = time.perf_counter()
 pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
 _, status, usage = os.wait4(pid, 0)
-print(status, time.perf_counter() - start, usage.ru_maxrss * 1024)
+print(status, time.perf_counter() - start, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
 """
 
 
 def measure(arguments):
-    """Seconds and peak resident bytes of a command."""
+    """Seconds, peak resident bytes and seconds of processor time of a command."""
     done = subprocess.run([sys.executable, "-S", "-c", WAITER, *arguments], capture_output=True, text=True)
-    status, seconds, peak = done.stdout.split()
+    status, seconds, peak, processor = done.stdout.split()[-4:]
     if int(status):
         sys.exit(f"{arguments} failed: {done.stderr}")
-    return float(seconds), int(peak)
+    return float(seconds), int(peak), float(processor)
 
 
 def main():
@@ -66,13 +66,13 @@ def main():
         inner = []
         for _ in range(5):
             for name, arguments in jobs.items():
-                seconds, peak = measure(arguments)
+                seconds, peak, _ = measure(arguments)
                 times[name].append(seconds)
                 peaks[name] = max(peaks[name], peak)
             inner.append(float(subprocess.run(
                 [sys.executable, "-c", timed, model, f"{folder}/peer.onnx"],
                 check=True, capture_output=True, text=True).stdout))
-        whole, peak = measure([sys.executable, "-c", peer, model, f"{folder}/peer.onnx"])
+        whole, peak, _ = measure([sys.executable, "-c", peer, model, f"{folder}/peer.onnx"])
         print(f"model {size / 1e6:.1f} MB")
         print(f"onnx.load + onnx.save: {min(inner):.3f} s, whole process {whole:.3f} s, peak {peak / size:.2f} x file")
         for name in jobs:

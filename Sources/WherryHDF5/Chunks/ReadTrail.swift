@@ -3,7 +3,9 @@ import WherryBytes
 /// What of a file was read last, in runs long enough that letting their pages go is worth a call.
 struct ReadTrail {
   private static let shortest = 1 << 16
-  private static let longest = 1 << 20
+  private static let longest = 1 << 18
+  /// The system loads a large page around a touched address, so parts that were let go come back.
+  private static let reach = 1 << 21
 
   private let file: Bytes
   private var run = 0..<0
@@ -25,8 +27,7 @@ struct ReadTrail {
   /// Lets go of what is left.
   mutating func end() {
     if run.count >= Self.shortest {
-      // The system loads pages around a touched one, also some that were let go before.
-      file.slice(max(0, run.lowerBound - Self.shortest)..<run.upperBound)?.releasePages()
+      file.slice(max(0, run.lowerBound - Self.reach)..<run.upperBound)?.releasePages()
     }
     run = run.upperBound..<run.upperBound
   }

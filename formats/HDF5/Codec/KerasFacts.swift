@@ -44,7 +44,9 @@ struct KerasFacts {
   }
 
   /// The model of a file that says this.
-  func model(_ made: GraphAssembly.Result, _ weights: WeightTable) -> Model {
+  func model(
+    _ made: GraphAssembly.Result, _ weights: WeightTable
+  ) throws(DecodeError) -> Model {
     var metadata = Metadata()
     metadata.producerName = "keras"
     metadata.producerVersion = version ?? ""
@@ -70,8 +72,10 @@ struct KerasFacts {
       properties.append(Property("keras.vocabularies", JSONValue.object(members).text))
     }
     metadata.properties = properties
-    let unused = made.unused.compactMap { layer, key in
-      weights[layer][key].map { Initializer(Self.unusedName(layer, key), $0.tensor) }
+    var unused: [Initializer] = []
+    for (layer, key) in made.unused {
+      guard let weight = weights[layer][key] else { continue }
+      unused.append(Initializer(Self.unusedName(layer, key), try weight.tensor()))
     }
     return Model(
       graph: made.graph, metadata: metadata,
@@ -126,8 +130,8 @@ extension WeightTable {
         self[layer][key].map { weight in
           .array([
             .string(layer), .string(key), .string(weight.name),
-            .string(weight.tensor.element.name),
-            .array(weight.tensor.shape.map { .integer(Int64($0)) }),
+            .string(weight.element.name),
+            .array(weight.shape.map { .integer(Int64($0)) }),
           ])
         }
       })

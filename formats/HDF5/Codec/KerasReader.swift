@@ -143,6 +143,10 @@ struct KerasReader {
     guard reader.errors.isEmpty else { throw ReadFailure(reader.errors) }
     let (table, losses) = try weights(description, generation, &facts)
     let made = try GraphAssembly(description, generation, table, place).graph()
-    return Reading(facts.model(made, table), losses: losses + made.losses)
+    do {
+      return Reading(try facts.model(made, table), losses: losses + made.losses)
+    } catch {
+      throw ReadFailure(error)
+    }
   }
 }

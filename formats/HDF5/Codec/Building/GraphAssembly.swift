@@ -35,9 +35,12 @@ struct GraphAssembly {
 
   /// Makes the graph.
   ///
+  /// - Parameter keeps: whether the graph keeps a constant that holds a weight, by name and content.
   /// - Throws: `ReadFailure` with the error of every layer that has one.
-  func graph() throws(ReadFailure) -> Result {
-    let builder = GraphBuilder()
+  func graph(
+    keeps: @escaping (String, Tensor) -> Bool = { _, _ in true }
+  ) throws(ReadFailure) -> Result {
+    let builder = GraphBuilder(keeps: keeps)
     do {
       builder.reserve(Self.paths(model))
       let entries = try entries()

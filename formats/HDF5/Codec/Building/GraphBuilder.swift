@@ -10,6 +10,7 @@ final class GraphBuilder {
   private(set) var weightConstants: Set<String> = []
   /// The weights that somebody asked for, by layer and key.
   private(set) var usedWeights: Set<[String]> = []
+  private let keeps: (String, Tensor) -> Bool
   private var inputNames: Set<String> = []
   private var constants: [String: Wire] = [:]
   private var conversions: [Conversion: Wire] = [:]
@@ -23,6 +24,9 @@ final class GraphBuilder {
     var name: String
     var order: [Int]
   }
+
+  /// - Parameter keeps: whether the graph keeps a constant that holds a weight, by name and content.
+  init(keeps: @escaping (String, Tensor) -> Bool = { _, _ in true }) { self.keeps = keeps }
 
   /// Names that only `rename` gives.
   func reserve(_ names: some Sequence<String>) { taken.formUnion(names) }
@@ -50,11 +54,14 @@ final class GraphBuilder {
   ) throws(DecodeError) -> Wire {
     if let wire = constants[key] { return wire }
     let tensor = try make()
+    // No shape follows from a weight, so that its content is of no use here.
     let wire = Wire(
       name: unique(weight ?? key), element: tensor.element, shape: Shape(fixed: tensor.shape),
-      content: tensor)
+      content: weight == nil ? tensor : nil)
     if weight != nil { weightConstants.insert(wire.name) }
-    initializers.append(Initializer(wire.name, tensor))
+    if weight == nil || keeps(wire.name, tensor) {
+      initializers.append(Initializer(wire.name, tensor))
+    }
     constants[key] = wire
     return wire
   }
@@ -127,7 +134,9 @@ final class GraphBuilder {
     var given: Set<String> = []
     for (wire, wanted) in outputs {
       var wire = wire
-      if given.contains(wire.name) || isInput(wire.name) || wire.content != nil {
+      if given.contains(wire.name) || isInput(wire.name) || wire.content != nil
+        || weightConstants.contains(wire.name)
+      {
         wire = try emit(Identity(), [wire], named: "\(wanted)/Identity", at: place)[0]
       }
       given.insert(wire.name)

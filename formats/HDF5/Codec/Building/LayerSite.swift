@@ -72,9 +72,9 @@ extension LayerSite {
   /// - Parameter rank: what its rank must be.
   func weight(_ key: String, rank: Int? = nil) throws(DecodeError) -> WeightVariable {
     guard let weight = weights[path][key] else { throw DecodeError(.missing(key), place) }
-    if let rank, weight.tensor.rank != rank {
+    if let rank, weight.shape.count != rank {
       throw DecodeError(
-        .invalid("rank \(weight.tensor.rank) instead of \(rank)"), place.inside("weight", key))
+        .invalid("rank \(weight.shape.count) instead of \(rank)"), place.inside("weight", key))
     }
     builder.use(path, key)
     return weight
@@ -91,12 +91,12 @@ extension LayerSite {
     let wire = try builder.constant(
       "\(path)/\(key)\(form.isEmpty ? "" : "/\(form)")", weight: weight.name
     ) { () throws(DecodeError) in
-      guard let tensor = change(weight.tensor) else {
-        throw DecodeError(
-          .invalid("shape \(weight.tensor.shape)"), place.inside("weight", key))
+      let stored = try weight.tensor()
+      guard let tensor = change(stored) else {
+        throw DecodeError(.invalid("shape \(weight.shape)"), place.inside("weight", key))
       }
       // A copy and its pages of the file would count twice.
-      if tensor.bytes.store !== weight.tensor.bytes.store { weight.tensor.bytes.releasePages() }
+      if tensor.bytes.store !== stored.bytes.store { stored.bytes.releasePages() }
       return tensor
     }
     return try computing(wire)

@@ -76,7 +76,7 @@ struct RecurrentNet {
     ) { () throws(DecodeError) in
       var parts: [Tensor] = []
       for site in sites {
-        let weight = try site.weight(key).tensor
+        let weight = try site.weight(key).tensor()
         guard let part = change(weight), let one = part.reshaped([1] + part.shape) else {
           throw DecodeError(
             .invalid("shape \(weight.shape)"), site.place.inside("weight", key))

@@ -55,7 +55,7 @@ extension LayerSite {
     let q = try projected(query, "query", heads)
     let k = try projected(key, "key", heads)
     let v = try projected(value, "value", heads)
-    let width = try weight("query/kernel", rank: 3).tensor.shape[2]
+    let width = try weight("query/kernel", rank: 3).shape[2]
     let scale = try scalar(1 / Double(width).squareRoot(), q.element, "scale")
     let scaled = try emit(Mul(), [try permuted(q, [0, 2, 1, 3]), scale])
     var scores = try emit(MatMul(), [scaled, try permuted(k, [0, 2, 3, 1])], "Scores")
@@ -67,9 +67,9 @@ extension LayerSite {
     let mixed = try permuted(
       try emit(MatMul(), [weights, try permuted(v, [0, 2, 1, 3])], "Mixed"), [0, 2, 1, 3])
     let joined = try emit(Reshape(), [mixed, try vector([0, 0, -1])])
-    let kernel = try weight("output/kernel").tensor
-    guard kernel.rank >= 3 else { throw invalid("an output kernel of rank \(kernel.rank)") }
-    guard kernel.rank == 3 else { throw unsupported("an output of several axes") }
+    let rank = try weight("output/kernel").shape.count
+    guard rank >= 3 else { throw invalid("an output kernel of rank \(rank)") }
+    guard rank == 3 else { throw unsupported("an output of several axes") }
     let output = try constant("output/kernel", form: "matrix") { tensor in
       tensor.reshaped([tensor.shape[0] * tensor.shape[1], tensor.shape[2]])
     }
@@ -99,7 +99,7 @@ extension LayerSite {
   private func projected(
     _ x: KerasTensor, _ part: String, _ heads: Int
   ) throws(DecodeError) -> Wire {
-    let shape = try weight("\(part)/kernel", rank: 3).tensor.shape
+    let shape = try weight("\(part)/kernel", rank: 3).shape
     guard shape[1] == heads else { throw invalid("\(shape[1]) heads instead of \(heads)") }
     let kernel = try constant("\(part)/kernel", form: "matrix") { tensor in
       tensor.reshaped([shape[0], shape[1] * shape[2]])

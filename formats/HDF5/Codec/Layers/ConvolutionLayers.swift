@@ -66,7 +66,7 @@ extension LayerSite {
   /// Kernels are `[k1 …, in / groups, out]`.
   fileprivate func convolution(_ spatial: Int) throws(DecodeError) -> KerasTensor {
     let (wire, order) = try image(spatial)
-    let extents = Array(try weight("kernel", rank: spatial + 2).tensor.shape.prefix(spatial))
+    let extents = Array(try weight("kernel", rank: spatial + 2).shape.prefix(spatial))
     let kernel = try constant("kernel", form: "filters first") { tensor in
       tensor.permuted([spatial + 1, spatial] + Array(0..<spatial))
     }
@@ -80,7 +80,7 @@ extension LayerSite {
   private func depthwise(
     _ spatial: Int, on wire: Wire, bias: Wire?
   ) throws(DecodeError) -> Wire {
-    let shape = try weight("depthwise_kernel", rank: spatial + 2).tensor.shape
+    let shape = try weight("depthwise_kernel", rank: spatial + 2).shape
     let extents = Array(shape.prefix(spatial))
     let kernel = try constant("depthwise_kernel", form: "filters first") { tensor in
       tensor.permuted([spatial, spatial + 1] + Array(0..<spatial))?
@@ -111,7 +111,7 @@ extension LayerSite {
   /// Kernels are `[k1 …, out, in]`; the output's extent is that whose convolution gives the input's.
   fileprivate func transposedConvolution(_ spatial: Int) throws(DecodeError) -> KerasTensor {
     let (wire, order) = try image(spatial)
-    let extents = Array(try weight("kernel", rank: spatial + 2).tensor.shape.prefix(spatial))
+    let extents = Array(try weight("kernel", rank: spatial + 2).shape.prefix(spatial))
     let kernel = try constant("kernel", form: "inputs first") { tensor in
       tensor.permuted([spatial + 1, spatial] + Array(0..<spatial))
     }

@@ -74,7 +74,7 @@ extension LayerSite {
   private func inputGates(
     _ wire: Wire, _ spatial: Int
   ) throws(DecodeError) -> (gates: Wire, extents: [Int]) {
-    let extents = Array(try weight("kernel", rank: spatial + 2).tensor.shape.prefix(spatial))
+    let extents = Array(try weight("kernel", rank: spatial + 2).shape.prefix(spatial))
     let kernel = try constant("kernel", form: "filters first") { tensor in
       tensor.permuted([spatial + 1, spatial] + Array(0..<spatial))
     }
@@ -90,7 +90,7 @@ extension LayerSite {
     let target = Array(wire.shape.dimensions.prefix(2)) + sums.shape.dimensions.dropFirst()
     return (
       try reshaped(sums, target),
-      Array(try weight("recurrent_kernel", rank: spatial + 2).tensor.shape.prefix(spatial))
+      Array(try weight("recurrent_kernel", rank: spatial + 2).shape.prefix(spatial))
     )
   }
 

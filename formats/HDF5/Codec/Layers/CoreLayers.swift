@@ -28,7 +28,7 @@ extension LayerSite {
   /// `activation(x · kernel + bias)` over the last axis.
   fileprivate func dense() throws(DecodeError) -> KerasTensor {
     let input = try floating()
-    let kernel = try weight("kernel", rank: 2).tensor
+    let kernel = try weight("kernel", rank: 2)
     let units = kernel.shape[1]
     let hasBias = try settings.flag("use_bias", true)
     let bias = hasBias ? try constant("bias", rank: 1) : nil

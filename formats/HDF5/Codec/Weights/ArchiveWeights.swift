@@ -57,9 +57,7 @@ struct ArchiveWeights {
     }
     do throws(DecodeError) {
       for slot in try layer.slots() {
-        let tensor = try tensor(slot, folder, layer.place)
-        table.set(
-          layer.path, slot.key, WeightVariable(name: "\(layer.path)/\(slot.key)", tensor: tensor))
+        table.set(layer.path, slot.key, try weight(slot, folder, layer))
       }
       if ["StringLookup", "IntegerLookup"].contains(layer.className),
         layer.settings["vocabulary"] == nil, let text = asset("\(folder)/vocabulary.txt")
@@ -80,20 +78,20 @@ struct ArchiveWeights {
     return lines
   }
 
-  private mutating func tensor(
-    _ slot: WeightSlot, _ folder: String, _ place: Place
-  ) throws(DecodeError) -> Tensor {
+  private mutating func weight(
+    _ slot: WeightSlot, _ folder: String, _ layer: LayerDescription
+  ) throws(DecodeError) -> WeightVariable {
     var first: DecodeError?
     for path in slot.paths {
       do {
-        let tensor = try root.tensor(at: "\(folder)/\(path)")
+        let weight = try root.dataset(at: "\(folder)/\(path)").weight("\(layer.path)/\(slot.key)")
         used.insert("\(folder)/\(path)")
-        return tensor
+        return weight
       } catch {
         if first == nil { first = error }
       }
     }
-    throw first ?? DecodeError(.missing(slot.key), place)
+    throw first ?? DecodeError(.missing(slot.key), layer.place)
   }
 
   /// What stands beside the layers' weights.

@@ -74,7 +74,7 @@ struct LegacyWeights {
     let folder = try group.group(at: source.name)
     var stored: [WeightVariable] = []
     for name in source.weights {
-      stored.append(WeightVariable(name: name, tensor: try folder.tensor(at: name)))
+      stored.append(try folder.dataset(at: name).weight(name))
     }
     let isSplit = generation == .one && stored.count != slots.count
     guard isSplit || stored.count == slots.count else {
@@ -111,7 +111,7 @@ struct LegacyWeights {
     guard try root.links().contains(where: { $0.name.text == folder }) else { return [] }
     let group = try root.group(at: folder)
     return try (try group.texts("weight_names") ?? []).map { (name) throws(DecodeError) in
-      Initializer("\(folder)/\(name)", try group.tensor(at: name))
+      Initializer("\(folder)/\(name)", try group.dataset(at: name).tensor())
     }
   }
 }

@@ -32,17 +32,17 @@ struct OldWeights {
       case ("GRU", 9): weights = try joined(weights, [0, 3, 6])
       default: break
       }
-      if let first = weights.first, let kernel = try oldKernel(first.tensor) {
-        weights[0].tensor = kernel
-        if layer.className == "ConvLSTM2D", let inner = try oldKernel(weights[1].tensor) {
-          weights[1].tensor = inner
+      if let first = weights.first, let kernel = try oldKernel(first) {
+        weights[0] = kernel
+        if layer.className == "ConvLSTM2D", let inner = try oldKernel(weights[1]) {
+          weights[1] = inner
         }
       }
     }
     // Theano's convolutions turn their kernels round.
     if backend == "theano", Self.spatial[layer.className] != nil, !weights.isEmpty {
-      weights[0].tensor = try turned(weights[0].tensor)
-      if layer.className == "ConvLSTM2D" { weights[1].tensor = try turned(weights[1].tensor) }
+      weights[0] = try turned(weights[0])
+      if layer.className == "ConvLSTM2D" { weights[1] = try turned(weights[1]) }
     }
     return weights
   }
@@ -57,7 +57,7 @@ struct OldWeights {
   ) throws(DecodeError) -> [WeightVariable] {
     var result: [WeightVariable] = []
     for (kind, name) in ["kernel", "recurrent_kernel", "bias"].enumerated() {
-      let parts = gates.map { weights[$0 + kind].tensor }
+      let parts = try gates.map { (gate) throws(DecodeError) in try weights[gate + kind].tensor() }
       let axis = max(0, (parts.first?.rank ?? 1) - 1)
       guard let whole = Tensor.joined(parts, axis: axis) else {
         throw DecodeError(.inconsistent("shapes of the gates"), layer.place.inside("weight", name))
@@ -68,8 +68,9 @@ struct OldWeights {
   }
 
   /// A kernel of Keras 1 as it is today; nil where nothing changed.
-  private func oldKernel(_ kernel: Tensor) throws(DecodeError) -> Tensor? {
+  private func oldKernel(_ weight: WeightVariable) throws(DecodeError) -> WeightVariable? {
     let isFirst = try layer.settings.channelsFirst()
+    let kernel = try weight.tensor()
     let result: Tensor?
     switch (layer.className, kernel.rank) {
     case ("Conv1D", 4):
@@ -86,10 +87,11 @@ struct OldWeights {
       throw DecodeError(
         .invalid("shape \(kernel.shape)"), layer.place.inside("weight", "kernel"))
     }
-    return result
+    return WeightVariable(name: weight.name, tensor: result)
   }
 
-  private func turned(_ kernel: Tensor) throws(DecodeError) -> Tensor {
+  private func turned(_ weight: WeightVariable) throws(DecodeError) -> WeightVariable {
+    let kernel = try weight.tensor()
     var result = kernel
     for axis in 0..<(Self.spatial[layer.className] ?? 0) {
       guard axis < kernel.rank,
@@ -101,6 +103,6 @@ struct OldWeights {
       }
       result = next
     }
-    return result
+    return WeightVariable(name: weight.name, tensor: result)
   }
 }

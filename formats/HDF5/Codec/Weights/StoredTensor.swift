@@ -3,14 +3,14 @@ import WherryGraph
 import WherryHDF5
 
 extension HDF5Group {
-  /// The data set at a path as a tensor that shares the file's bytes where it can.
+  /// The data set at a path.
   ///
-  /// - Throws: `DecodeError` when there is none, or its elements are not those of a tensor.
-  func tensor(at path: String) throws(DecodeError) -> Tensor {
+  /// - Throws: `DecodeError` when there is none.
+  func dataset(at path: String) throws(DecodeError) -> HDF5Dataset {
     guard case .dataset(let dataset) = try object(at: path) else {
       throw DecodeError(.invalid("a data set is expected"), Place().inside("group", path))
     }
-    return try dataset.tensor()
+    return dataset
   }
 
   func group(at path: String) throws(DecodeError) -> HDF5Group {
@@ -51,7 +51,18 @@ extension HDF5Group {
 }
 
 extension HDF5Dataset {
-  /// The elements as a tensor.
+  /// The elements as a weight, read when they are needed.
+  ///
+  /// What no tensor can hold, or more than the usual limits allow, is read at once, which refuses it.
+  func weight(_ name: String) throws(DecodeError) -> WeightVariable {
+    guard let shape = space.shape, let element = type.native.element,
+      let count = Checked.product(shape), let size = element.byteCount(of: count),
+      size <= Limits.standard.expandedBytes
+    else { return WeightVariable(name: name, tensor: try tensor()) }
+    return WeightVariable(name: name, element, shape) { () throws(DecodeError) in try tensor() }
+  }
+
+  /// The elements as a tensor that shares the file's bytes where it can.
   func tensor() throws(DecodeError) -> Tensor {
     let array = try read()
     let place = Place().inside("data set", path)

@@ -24,10 +24,28 @@ struct WeightSlot: Sendable {
   }
 }
 
-/// A weight: its name in the file and its elements.
-struct WeightVariable: Sendable, Hashable {
-  var name: String
-  var tensor: Tensor
+/// A weight: its name in the file, its form, and its elements, which are made whenever they are asked
+/// for, so that no more than one weight need be in memory at a time.
+struct WeightVariable: Sendable {
+  let name: String
+  let element: ElementType
+  let shape: [Int]
+  private let make: @Sendable () throws(DecodeError) -> Tensor
+
+  /// - Parameter make: gives a tensor of that element type and shape, the same one each time.
+  init(
+    name: String, _ element: ElementType, _ shape: [Int],
+    make: @escaping @Sendable () throws(DecodeError) -> Tensor
+  ) {
+    (self.name, self.element, self.shape, self.make) = (name, element, shape, make)
+  }
+
+  init(name: String, tensor: Tensor) {
+    self.init(name: name, tensor.element, tensor.shape) { tensor }
+  }
+
+  /// - Throws: `DecodeError` when the file's elements are malformed.
+  func tensor() throws(DecodeError) -> Tensor { try make() }
 }
 
 /// The weights of a model's layers, by the layer's path and the slot's key.

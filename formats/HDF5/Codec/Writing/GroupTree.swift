@@ -49,11 +49,19 @@ struct GroupTree {
   ///
   /// - Throws: `EncodeError.inexpressible` for elements that HDF5 has no type for.
   mutating func add(_ path: String, _ tensor: Tensor) throws(EncodeError) {
+    try add(path, try tensor.draft(at: Place().inside("data set", path)))
+  }
+
+  /// Adds a weight at a path, as a data set whose elements are made when it is written.
+  mutating func add(_ path: String, _ weight: WeightVariable) throws(EncodeError) {
+    try add(path, try weight.draft(at: Place().inside("data set", path)))
+  }
+
+  private mutating func add(_ path: String, _ value: HDF5Draft.Value) throws(EncodeError) {
     var names = Self.names(path)
     guard let last = names.popLast() else {
       throw EncodeError(.invalid("a data set without a name"))
     }
-    let value = try tensor.draft(at: Place().inside("data set", path))
     change(names.joined(separator: "/")) { group in
       group.datasets.append((last, HDF5Draft.Dataset(value)))
     }
@@ -78,6 +86,21 @@ extension Tensor {
       throw EncodeError(.inexpressible("elements of type \(element)"), place)
     }
     return .array(type, shape, bytes)
+  }
+}
+
+extension WeightVariable {
+  fileprivate func draft(at place: Place) throws(EncodeError) -> HDF5Draft.Value {
+    @Sendable func made() throws(EncodeError) -> Tensor {
+      do {
+        return try tensor()
+      } catch {
+        throw EncodeError(.invalid("\(error.reason)"), error.place)
+      }
+    }
+    guard let type = element.stored else { return try made().draft(at: place) }
+    return HDF5Draft.Value(
+      type, HDF5Space(shape), .deferred { () throws(EncodeError) in try made().bytes })
   }
 }
 

@@ -68,7 +68,7 @@ struct KerasFileDraft {
         if !used.insert(name).inserted { name = "\(slot.layer.path)/\(key)" }
         used.insert(name)
         names.append(name)
-        try inner.add(name, weight.tensor)
+        try inner.add(name, weight)
       }
     } catch {
       throw fault(error, layer.place)
@@ -112,14 +112,16 @@ struct KerasFileDraft {
         try tree.add(entry.name, entry.tensor)
       }
     }
-    let file = MemorySink()
-    try HDF5Writer.write(tree.draft, to: file)
+    // The check sum stands in front of the file, so the file is made twice rather than kept.
+    let weights = ChecksumSink()
+    try HDF5Writer.write(tree.draft, to: weights)
     let metadata = facts.archiveMetadata ?? #"{"keras_version": "\#(facts.version ?? "")"}"#
     do {
       var zip = ZipWriter(sink)
       try zip.add("metadata.json", Bytes(Array(metadata.utf8)))
       try zip.add("config.json", Bytes(Array(facts.configuration.utf8)))
-      try zip.add("model.weights.h5", Bytes(file.bytes))
+      try zip.begin("model.weights.h5", size: weights.count, checksum: weights.checksum)
+      try HDF5Writer.write(tree.draft, to: sink)
       for (path, tokens) in assets(description, in: "").sorted(by: { $0.0 < $1.0 }) {
         let text = tokens.map { "\($0)\n" }.joined()
         try zip.add("assets/\(path)/vocabulary.txt", Bytes(Array(text.utf8)))
@@ -128,7 +130,7 @@ struct KerasFileDraft {
     } catch let error as FileError {
       throw EncodeError(.file(error))
     } catch {
-      throw EncodeError(.invalid("\(error)"))
+      throw fault(error, Place())
     }
     return losses
   }
@@ -169,7 +171,7 @@ struct KerasFileDraft {
         guard let weight = weights[layer.path][slot.key], let path = known ?? slot.paths.last else {
           throw DecodeError(.missing(slot.key), layer.place)
         }
-        try tree.add("\(folder)/\(path)", weight.tensor)
+        try tree.add("\(folder)/\(path)", weight)
       }
     } catch {
       throw fault(error, layer.place)

@@ -23,26 +23,37 @@ struct KerasRestoration {
     guard let description = try? reader.model(json, at: Place()), reader.errors.isEmpty else {
       return nil
     }
-    func assembled(_ table: WeightTable) -> GraphAssembly.Result? {
+    // Constants that hold weights are looked at as they come up; none is kept.
+    func assembled(
+      _ table: WeightTable, _ visit: @escaping (String, Tensor) -> Void
+    ) -> GraphAssembly.Result? {
       var table = table
       table.vocabularies = facts.vocabularies
-      return try? GraphAssembly(description, generation, table, Place()).graph()
-    }
-    var marked: [[String: Tensor]] = []
-    var holders: Set<String> = []
-    for round in 0..<tracing.rounds {
-      guard let made = tracing.marked(round: round).flatMap(assembled) else { return nil }
-      marked.append(Self.byName(made.graph))
-      holders = made.weightConstants
+      return try? GraphAssembly(description, generation, table, Place()).graph { name, tensor in
+        visit(name, tensor)
+        return false
+      }
     }
     let own = Self.byName(model.graph)
     var gathering = WeightGathering(tracing)
-    for (name, first) in marked.first ?? [:] {
-      guard let tensor = own[name], tensor.element == first.element, tensor.shape == first.shape
-      else { return nil }
-      guard holders.contains(name) else { continue }
-      let places = WeightTracing.places(marked.compactMap { $0[name] })
-      guard gathering.take(tensor, places) else { return nil }
+    var isTraced = true
+    var earlier: [String: [Tensor]] = [:]
+    for round in 0..<tracing.rounds {
+      let made = assembled(tracing.marked(round: round)) { name, marks in
+        guard isTraced else { return }
+        guard round + 1 == tracing.rounds else {
+          earlier[name, default: []].append(marks)
+          return
+        }
+        guard let tensor = own[name], tensor.element == marks.element, tensor.shape == marks.shape
+        else {
+          isTraced = false
+          return
+        }
+        let marks = (earlier.removeValue(forKey: name) ?? []) + [marks]
+        isTraced = gathering.take(tensor, marks: marks)
+      }
+      guard made != nil, isTraced else { return nil }
     }
     var state: [Initializer] = []
     for entry in facts.state {
@@ -52,8 +63,14 @@ struct KerasRestoration {
       }
       gathering.take(entry.tensor, layer: layer, key: key)
     }
-    guard var table = gathering.table(), let again = assembled(table),
-      Self.isSame(again.graph, model.graph)
+    guard var table = gathering.table() else { return nil }
+    var seen: Set<String> = []
+    var isSame = true
+    let made = assembled(table) { name, tensor in
+      seen.insert(name)
+      isSame = isSame && own[name] == tensor
+    }
+    guard let again = made, isSame, Self.isSame(again.graph, model.graph, besides: seen, own)
     else { return nil }
     table.vocabularies = facts.vocabularies
     var restored = facts
@@ -70,8 +87,11 @@ struct KerasRestoration {
     Dictionary(graph.initializers.map { ($0.name, $0.tensor) }, uniquingKeysWith: { a, _ in a })
   }
 
-  private static func isSame(_ a: Graph, _ b: Graph) -> Bool {
+  /// Whether two graphs are the same, except for the constants that were compared before.
+  private static func isSame(
+    _ a: Graph, _ b: Graph, besides seen: Set<String>, _ constants: [String: Tensor]
+  ) -> Bool {
     a.nodes == b.nodes && a.inputs == b.inputs && a.outputs == b.outputs
-      && byName(a) == byName(b)
+      && byName(a) == constants.filter { !seen.contains($0.key) }
   }
 }
