@@ -37,6 +37,41 @@ import WherryZip
     try expectWhole(try read(Bytes(mapping: path), path))
   }
 
+  @Test(arguments: suites)
+  func fileOfKeras2BecomesAnArchiveWithItsOwnLayers(_ name: String) throws {
+    guard let path = Suites.find(name) else { return }
+    let first = try read(Bytes(mapping: path), path)
+    let (bytes, losses) = try written(first, as: "model.keras")
+    #expect(losses.allSatisfy { $0.what.contains("training") })
+    #expect(try read(bytes, "model.keras").graph == first.graph)
+  }
+
+  @Test func functionThatMeansSomethingElseInKeras3IsSaidAnew() throws {
+    var graph = QuantizedGraph(seed: 5)
+    let x = graph.input("x", [2, 3])
+    let y = graph.add(Tanh(), [x])
+    var model = try read(written(graph.model(y), as: "a.h5").bytes, "a.h5")
+    model.metadata.producerVersion = "2.15.0"
+    func moved(_ model: Model) throws -> (losses: [Loss], configuration: String) {
+      let (bytes, losses) = try written(model, as: "b.keras")
+      let property = try read(bytes, "b.keras").metadata.properties.first {
+        $0.key == "keras.config"
+      }
+      return (losses, try #require(property?.value))
+    }
+    #expect(try moved(model).losses.isEmpty)
+    let index = try #require(
+      model.metadata.properties.firstIndex { $0.key == "keras.config" })
+    let configuration = model.metadata.properties[index].value
+    model.metadata.properties[index].value =
+      configuration.replacing("\"tanh\"", with: "\"hard_sigmoid\"")
+    model.graph.nodes[0].operation = HardSigmoid()
+    #expect(try written(model, as: "c.h5").losses.isEmpty)
+    let (losses, text) = try moved(model)
+    #expect(losses.contains { $0.what.contains("nesting") })
+    #expect(!text.contains("hard_sigmoid"))
+  }
+
   @Test(arguments: [1, 2])
   func weightsAloneBecomeAWholeFile(_ half: Int) throws {
     guard let path = Suites.find("models/breizhn+DTLN/pretrained_model/model.h5") else { return }

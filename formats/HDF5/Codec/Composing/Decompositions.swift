@@ -106,13 +106,17 @@ struct Decompositions {
       let difference = nodes[division].inputs.first.flatMap({ $0 }),
       nodes[division].inputs.last == nodes[root].outputs.first
     else { return nil }
+    let squared: String?
     switch nodes[square].operation {
-    case is Mul: guard nodes[square].inputs == [difference, difference] else { return nil }
-    case is Pow:
-      guard let (base, power) = split(square), base == difference, power == 2 else { return nil }
+    case is Mul where nodes[square].inputs.count == 2:
+      squared = nodes[square].inputs[0] == nodes[square].inputs[1] ? nodes[square].inputs[0] : nil
+    case is Pow: squared = split(square).flatMap { $0.number == 2 ? $0.value : nil }
     default: return nil
     }
+    // Some exporters subtract twice.
     guard let subtraction = producers[difference], nodes[subtraction].operation is Sub,
+      let other = squared.flatMap({ producers[$0] }), nodes[other].operation is Sub,
+      nodes[other].inputs == nodes[subtraction].inputs,
       let x = nodes[subtraction].inputs.first.flatMap({ $0 }),
       let center = nodes[subtraction].inputs.last.flatMap({ $0 }).flatMap({ producers[$0] }),
       meanOfLast(center) == x, onlyConsumer(sum) == root, onlyConsumer(mean) == sum,
@@ -126,7 +130,7 @@ struct Decompositions {
     guard let mean = nodes[index].operation as? ReduceMean, mean.keepsAxes,
       nodes[index].inputs.count == 2, let value = nodes[index].inputs[0],
       let axes = nodes[index].inputs[1].flatMap({ constants[$0] })?.integers, axes.count == 1,
-      axes[0] == -1 || types[value]?.shape?.rank == Int(axes[0]) + 1
+      axes[0] == -1 || axes[0] == Int64((types[value]?.shape?.rank ?? 0) - 1)
     else { return nil }
     return value
   }

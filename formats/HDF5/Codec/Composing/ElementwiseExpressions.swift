@@ -9,17 +9,17 @@ extension NodeExpression {
     NodeExpression(Identity.self) { (_, site) throws(EncodeError) in try site.strand() },
     NodeExpression(several: Dropout.self) { (_, site) throws(EncodeError) in
       guard !site.isUsed(output: 1) else { throw site.refusal("the mask of Dropout") }
+      guard !site.has(2) || site.constant(2)?.doubles == [0] else {
+        throw site.refusal("Dropout in training")
+      }
       return [try site.strand()]
     },
     NodeExpression(Cast.self) { (operation, site) throws(EncodeError) in
-      let x = try site.strand()
-      if operation.target == x.element { return x }
-      guard operation.target.isComputed, x.element != .string else {
-        throw site.refusal("Cast from \(x.element) to \(operation.target)")
-      }
-      return site.composer.map(
-        x, "Rescaling", [("scale", 1.0), ("offset", 0.0)], element: operation.target,
-        named: site.hint)
+      try site.cast(to: operation.target)
+    },
+    NodeExpression(CastLike.self) { (_, site) throws(EncodeError) in
+      guard let target = site.element(1) else { throw site.refusal("CastLike of an unknown type") }
+      return try site.cast(to: target)
     },
     NodeExpression(Add.self) { (_, site) throws(EncodeError) in
       try site.binary("Add") { (constant, x, _) throws(EncodeError) in try site.shifted(x, constant)
@@ -101,6 +101,16 @@ extension NodeExpression {
 }
 
 extension NodeSite {
+  fileprivate func cast(to target: ElementType) throws(EncodeError) -> Strand {
+    let x = try strand()
+    if target == x.element { return x }
+    guard target.isComputed, x.element != .string else {
+      throw refusal("Cast from \(x.element) to \(target)")
+    }
+    return composer.map(
+      x, "Rescaling", [("scale", 1.0), ("offset", 0.0)], element: target, named: hint)
+  }
+
   typealias WithConstant = (Tensor, Strand, Bool) throws(EncodeError) -> Strand
 
   /// An operator of two inputs, of which one may be a constant.
@@ -152,7 +162,10 @@ extension NodeSite {
       return number == 0 ? x : rescaled(x, 1, number)
     }
     let (weight, shared) = try spread(constant, over: x)
-    if node.operation is Add, let biased = try intoBias(x, weight, shared) { return biased }
+    if node.operation is Add || node.operation is Sub, let biased = try intoBias(x, weight, shared)
+    {
+      return biased
+    }
     let axes = weight.shape.indices.map { $0 + 1 }.filter { !shared.contains($0) }
     guard axes.count > 1 else { return try affine(x, axes, scale: nil, shift: weight) }
     return try einsum(x, axes: axes, scale: nil, shift: weight)

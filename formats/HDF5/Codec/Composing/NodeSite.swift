@@ -27,6 +27,14 @@ struct NodeSite {
   /// The number that all elements of input `index` are, however many.
   func uniform(_ index: Int) -> Double? { name(index).flatMap { composer.uniform($0) } }
 
+  /// The type of the elements of input `index`.
+  func element(_ index: Int) -> ElementType? {
+    guard case .tensor(let element, _)? = name(index).flatMap({ composer.type($0)?.plain }) else {
+      return nil
+    }
+    return element
+  }
+
   /// The constant that input `index` has to be.
   func known(_ index: Int) throws(EncodeError) -> Tensor {
     guard let tensor = constant(index) else {

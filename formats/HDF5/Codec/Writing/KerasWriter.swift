@@ -25,7 +25,8 @@ struct KerasWriter {
       if restored.facts.container == container {
         return try write(restored.draft, to: sink)
       }
-      if isThird, let moved = restored.draft.moved(to: container) {
+      let draft = isThird ? restored.draft : restored.draft.lifted()
+      if let moved = draft?.moved(to: container) {
         return try write(moved.draft, to: sink) + moved.losses
       }
     }
@@ -35,7 +36,9 @@ struct KerasWriter {
     } catch {
       guard case .inexpressible = error.reason, let moved = restored?.draft.moved(to: container)
       else { throw error }
-      return try write(moved.draft, to: sink) + moved.losses
+      return try write(moved.draft, to: sink) + moved.losses + [
+        Loss(.capability, "written in the form of Keras 2, which Keras 3 may not read")
+      ]
     }
   }
 
