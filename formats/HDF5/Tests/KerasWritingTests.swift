@@ -43,7 +43,10 @@ import WherryZip
     let first = try read(Bytes(mapping: path), path)
     let (bytes, losses) = try written(first, as: "model.keras")
     #expect(losses.allSatisfy { $0.what.contains("training") })
-    #expect(try read(bytes, "model.keras").graph == first.graph)
+    // Archives name weights without the ":0" of TensorFlow.
+    let (old, new) = (first.graph, try read(bytes, "model.keras").graph)
+    #expect(new.nodes.map(\.outputs) == old.nodes.map(\.outputs))
+    #expect(new.initializers.map(\.tensor) == old.initializers.map(\.tensor))
   }
 
   @Test func functionThatMeansSomethingElseInKeras3IsSaidAnew() throws {

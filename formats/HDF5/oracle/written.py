@@ -14,7 +14,7 @@ Each file takes these ways; what a way writes stands in OUT/<way>/<framework>/<n
 compares the outputs with those that the generator stored: within 1e-6 of the output's largest value for
 the first three ways and 1e-5 for the last, more for what computes in float16. A way that Wherry refuses
 by name, or that ends in the graph layout, is counted, not an error; the names are printed. So are files
-whose originals the framework can't open itself. What Wherry says that only Keras 3 reads is opened there.
+whose originals the framework can't open itself. What Wherry says that one framework alone reads is opened there.
 """
 
 import argparse
@@ -34,19 +34,21 @@ WAYS = ("same", "native", "other", "onnx")
 
 def convert(wherry, source, target):
     target.parent.mkdir(parents=True, exist_ok=True)
-    for old in (target, third(target)):
-        old.unlink(missing_ok=True)
+    target.unlink(missing_ok=True)
     result = subprocess.run([wherry, "convert", str(source), str(target)], capture_output=True, text=True)
     if result.returncode < 0 or result.returncode in (70, 132, 133, 139):
         raise SystemExit(f"{source} -> {target}: status {result.returncode}\n{result.stderr[-2000:]}")
-    if result.returncode == 0 and "Keras 2 does not read" in result.stdout + result.stderr:
-        third(target).touch()
+    if result.returncode == 0:
+        said = result.stdout + result.stderr
+        readers = ["keras"] if "Keras 2 does not read" in said else []
+        readers += ["tf_keras"] if "which Keras 3 may not read" in said else []
+        readers_beside(target).write_text(" ".join(readers))
     return None if result.returncode == 0 else (result.stderr or result.stdout).strip()
 
 
-def third(path):
-    """Stands beside a file that only Keras 3 reads."""
-    return path.with_name(path.name + ".third")
+def readers_beside(path):
+    """A text beside a file: the framework that alone reads it, as was printed."""
+    return path.with_name(path.name + ".readers")
 
 
 def graph_layout(path):
@@ -173,11 +175,10 @@ def open_all(folder, out, framework, names, ways):
         for path in sorted(out.glob(f"{way}/*/*")):
             if path.suffix not in (".h5", ".keras") or names and path.stem not in names:
                 continue
-            # What ONNX's graph became is for both; the rest is for the framework that made it.
-            if third(path).exists():
-                if framework != "keras":
-                    continue
-            elif way != "onnx" and path.parent.name != framework:
+            # What ONNX's graph or Keras 2's file became is for both; the rest is for the framework that made it.
+            readers = readers_beside(path).read_text().split()
+            is_for_both = way == "onnx" or way == "other" and path.parent.name == "tf_keras" and path.suffix == ".keras"
+            if framework not in readers if readers else not is_for_both and path.parent.name != framework:
                 continue
             golden = folder / path.parent.name / (path.stem + ".npz")
             arrays = np.load(golden)
