@@ -81,7 +81,8 @@ extension OperationBinding {
           try site.emit(
             Where(),
             [
-              try site.plain(try site.operand(0)), try site.plainOperand(1, element),
+              try site.plain(try site.number(try site.operand(0), .bool)),
+              try site.plainOperand(1, element),
               try site.plainOperand(2, element),
             ]))
       ]
