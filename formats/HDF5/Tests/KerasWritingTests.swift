@@ -189,7 +189,7 @@ import WherryZip
       _ = try read(weights, path)
       Issue.record("read without a structure")
     } catch let failure as ReadFailure {
-      guard case .missing(let names)? = failure.errors.first?.reason else { throw failure }
+      guard case .unsupported(let names)? = failure.errors.first?.reason else { throw failure }
       #expect(names.contains("digits.json"))
     }
     try Folder.write(bytes.array, to: folder + "/digits.keras")

@@ -36,7 +36,7 @@ def outputs(wherry, file, inputs, engine, work):
     for path in work.glob("*.npy"):
         if not path.name.endswith(".in.npy"):
             arrays[path.stem] = np.load(path)
-    return [arrays.get(name, arrays.get(name.replace(":", "_"))) for name in names], None
+    return [arrays.get(name, arrays.get(name.replace(":", "_").replace("/", "_"))) for name in names], None
 
 
 def converted(wherry, file, inputs, work):
