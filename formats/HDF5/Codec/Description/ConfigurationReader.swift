@@ -99,11 +99,9 @@ struct ConfigurationReader {
       return try Self.function(json, config, name, own, at: place)
     }
     let module = json["module"]?.string ?? ""
-    // A layer always says whether it trains; in `.h5` files that alone tells functions from layers.
     let isOperation =
       module.contains(".ops.")
-      || (module.isEmpty && generation == .three && config["trainable"] == nil
-        && className != "InputLayer" && OperationBinding.named(className) != nil)
+      || (module.isEmpty && generation == .three && OperationBinding.isFunction(className, config))
     var current = isOperation ? className : LegacyConfiguration.className(className, config)
     var settings = LayerSettings(
       json: generation == .one ? LegacyConfiguration.settings(config, className) : config,

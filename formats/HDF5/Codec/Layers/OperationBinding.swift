@@ -24,6 +24,33 @@ struct OperationBinding: Sendable {
 
   static func named(_ className: String) -> OperationBinding? { byName[className] }
 
+  /// The module that defines the class, which archives name.
+  ///
+  /// - Source: Keras 3, `ops`.
+  static func module(of className: String) -> String {
+    "keras.src.ops.\(modules[className] ?? "numpy")"
+  }
+
+  private static let modules: [String: String] = {
+    let classes = [
+      "nn": [
+        "Celu", "DepthToSpace", "Elu", "Gelu", "HardSigmoid", "HardSilu", "HardTanh", "LeakyRelu",
+        "LogSigmoid", "LogSoftmax", "Normalize", "OneHot", "Relu", "Relu6", "Selu", "Sigmoid",
+        "Silu", "Softmax", "Softplus", "Softsign", "SpaceToDepth", "TanhShrink",
+      ],
+      "core": ["Cast", "StopGradient", "Unstack"], "math": ["Erf", "Logsumexp", "Rsqrt"],
+      "linalg": ["Norm"],
+    ]
+    return Dictionary(
+      classes.flatMap { module, names in names.map { ($0, module) } },
+      uniquingKeysWith: { a, _ in a })
+  }()
+
+  /// Whether an entry of an `.h5` file is a function: a layer always says whether it trains.
+  static func isFunction(_ className: String, _ config: JSONValue) -> Bool {
+    config["trainable"] == nil && className != "InputLayer" && named(className) != nil
+  }
+
   private static func binary(_ operation: some Operator, _ names: String...) -> OperationBinding {
     var binding = OperationBinding { (site) throws(DecodeError) in [try site.paired(operation)] }
     binding = OperationBinding(names: names, build: binding.build)
