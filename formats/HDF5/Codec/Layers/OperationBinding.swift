@@ -65,7 +65,15 @@ struct OperationBinding: Sendable {
       unary(Tanh(), "Tanh"), unary(Sigmoid(), "Sigmoid"), unary(Relu(), "Relu"),
       unary(Reciprocal(), "Reciprocal"), unary(Floor(), "Floor"), unary(Ceil(), "Ceil"),
       unary(Round(), "Round"), unary(Sign(), "Sign"), unary(Softplus(), "Softplus"),
-      unary(Erf(), "Erf"), unary(Identity(), "StopGradient"),
+      unary(Erf(), "Erf"), unary(Identity(), "StopGradient"), unary(Tan(), "Tan"),
+      unary(Asin(), "Arcsin"), unary(Acos(), "Arccos"), unary(Atan(), "Arctan"),
+      unary(Sinh(), "Sinh"), unary(Cosh(), "Cosh"), unary(Asinh(), "Arcsinh"),
+      unary(Acosh(), "Arccosh"), unary(Atanh(), "Arctanh"), unary(IsNaN(), "Isnan"),
+      OperationBinding("Where") { (site) throws(DecodeError) in
+        var wires: [Wire] = []
+        for index in 0..<3 { wires.append(try site.plain(try site.operand(index))) }
+        return [KerasTensor(try site.emit(Where(), wires))]
+      },
       OperationBinding("Square") { (site) throws(DecodeError) in
         let x = try site.operand(0)
         return [try site.gated(x, x)]
