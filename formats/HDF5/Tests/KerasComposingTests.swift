@@ -190,7 +190,7 @@ import WherryOperators
 
   @Test(arguments: [
     Case("Sqrt", [2, 3], Sqrt()), Case("Div", [2, 3], before: [numbers([1, 3])], Div()),
-    Case("Floor", [2, 3], Floor()), Case("Erf", [2, 3], Erf()),
+    Case("Floor", [2, 3], Floor()), Case("Atan", [2, 3], Atan()), Case("Erf", [2, 3], Erf()),
     Case("ReduceL2", [2, 3, 4], ReduceL2(), [list([1])]),
   ])
   func functionBetweenLayersIsForKeras3Alone(_ item: Case) throws {
@@ -203,6 +203,15 @@ import WherryOperators
       guard case .inexpressible(let what) = error.reason else { throw error }
       #expect(what.contains(item.operation.name.name))
     }
+  }
+
+  @Test func comparisonsAndChoicesAreFunctionsBetweenLayers() throws {
+    var graph = QuantizedGraph(seed: 2)
+    let (x, y) = (graph.input("x", [2, 4]), graph.input("y", [2, 4]))
+    let zero = try graph.constant(Tensor(.float32, [], doubles: [0]), "zero")
+    let both = graph.add(And(), [graph.add(Less(), [x, y]), graph.add(Greater(), [y, zero])])
+    let chosen = graph.add(Where(), [graph.add(Not(), [both]), x, zero])
+    try KerasTrip.expectSame(graph.model(chosen), as: "model.keras")
   }
 
   @Test(arguments: [0, 1, 2])

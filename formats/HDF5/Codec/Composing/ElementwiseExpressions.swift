@@ -51,7 +51,11 @@ extension NodeExpression {
     },
     NodeExpression(Where.self) { (_, site) throws(EncodeError) in
       guard let condition = site.constant(0) else {
-        throw site.refusal("Where by a tensor")
+        let flags = try site.strand(0)
+        var result = try site.applied(
+          "Where", [flags] + (try site.pair(at: 1, rank: flags.rank)))
+        result.element = site.element(1) ?? .float32
+        return result
       }
       return try site.chosen(where: condition)
     },

@@ -10,7 +10,11 @@ extension NodeExpression {
     applied(Sqrt.self, "Sqrt", isNonNegative: true), applied(Log.self, "Log"),
     applied(Reciprocal.self, "Reciprocal"), applied(Sin.self, "Sin"), applied(Cos.self, "Cos"),
     applied(Floor.self, "Floor"), applied(Ceil.self, "Ceil"), applied(Round.self, "Round"),
-    applied(Sign.self, "Sign"),
+    applied(Sign.self, "Sign"), applied(Tan.self, "Tan"), applied(Asin.self, "Arcsin"),
+    applied(Acos.self, "Arccos"), applied(Atan.self, "Arctan"), applied(Sinh.self, "Sinh"),
+    applied(Cosh.self, "Cosh", isNonNegative: true), applied(Asinh.self, "Arcsinh"),
+    applied(Acosh.self, "Arccosh", isNonNegative: true), applied(Atanh.self, "Arctanh"),
+    applied(IsNaN.self, "Isnan", element: .bool),
     NodeExpression(Erf.self) { (_, site) throws(EncodeError) in
       try site.applied("Erf", [try site.numbers()])
     },
@@ -32,10 +36,11 @@ extension NodeExpression {
   ]
 
   private static func applied<O: Operator>(
-    _ type: O.Type, _ className: String, isNonNegative: Bool = false
+    _ type: O.Type, _ className: String, isNonNegative: Bool = false,
+    element: ElementType? = nil
   ) -> NodeExpression {
     NodeExpression(type) { (_, site) throws(EncodeError) in
-      var result = try site.applied(className, [try site.numbers()])
+      var result = try site.applied(className, [try site.numbers()], element: element)
       result.isNonNegative = isNonNegative
       return result
     }
@@ -60,10 +65,13 @@ extension NodeExpression {
 
 extension NodeSite {
   /// Two floating-point inputs, of which one may be a constant.
-  func pair() throws(EncodeError) -> [Strand] {
+  func pair(at first: Int = 0, rank: Int = 0) throws(EncodeError) -> [Strand] {
     let rank = max(
-      constant(0) == nil ? try numbers(0).rank : 0, constant(1) == nil ? try numbers(1).rank : 0)
-    return [try numbersOrConstant(0, rank: rank), try numbersOrConstant(1, rank: rank)]
+      rank, constant(first) == nil ? try numbers(first).rank : 0,
+      constant(first + 1) == nil ? try numbers(first + 1).rank : 0)
+    return [
+      try numbersOrConstant(first, rank: rank), try numbersOrConstant(first + 1, rank: rank),
+    ]
   }
 
   /// A function of tensors whose axes stand alike.

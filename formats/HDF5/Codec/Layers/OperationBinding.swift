@@ -105,7 +105,10 @@ struct OperationBinding: Sendable {
       unary(Reciprocal(), "Reciprocal"), unary(Floor(), "Floor"), unary(Ceil(), "Ceil"),
       unary(Round(), "Round"), unary(Sign(), "Sign"), unary(Softplus(), "Softplus"),
       unary(Erf(), "Erf"), unary(Identity(), "StopGradient"), unary(Softsign(), "Softsign"),
-      unary(Atan(), "Arctan"), unary(IsNaN(), "Isnan"), unary(IsInf(), "Isinf"),
+      unary(Tan(), "Tan"), unary(Asin(), "Arcsin"), unary(Acos(), "Arccos"),
+      unary(Atan(), "Arctan"), unary(Sinh(), "Sinh"), unary(Cosh(), "Cosh"),
+      unary(Asinh(), "Arcsinh"), unary(Acosh(), "Arccosh"), unary(Atanh(), "Arctanh"),
+      unary(IsNaN(), "Isnan"), unary(IsInf(), "Isinf"),
       OperationBinding("Log1p") { (site) throws(DecodeError) in
         [try site.map(Log(), try site.map(Add(), try site.operand(0), 1, "one"))]
       },

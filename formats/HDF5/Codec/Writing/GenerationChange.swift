@@ -133,6 +133,7 @@ extension KerasFileDraft {
         settings.append(member)
       case "groups": guard member.value == 1 else { return nil }
       case "noise_shape" where className.hasPrefix("Spatial"): continue
+      case "trainable" where className.hasPrefix("SpatialDropout"): continue
       case let key where className.hasPrefix("Separable") && key.hasPrefix("kernel_"):
         if key == "kernel_size" { settings.append(member) }
       case "dtype":
