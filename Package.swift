@@ -98,6 +98,7 @@ let package = Package(
     tests("WherryHDF5Tests", ["WherryHDF5", "CWherryKernels"]),
     tests(
       "WherryHDF5GraphTests", ["WherryHDF5Graph", "WherryONNX"], path: "formats/HDF5/Graph/Tests"),
+    tests("WherryZipTests", ["WherryZip", "CZlib"]),
     tests("WherryDataTests", ["WherryData"]),
     tests("WherryGraphTests", ["WherryGraph", "WherryOperators"]),
     tests("WherryOperatorsTests", ["WherryOperators", "WherryONNX"]),

@@ -16,16 +16,16 @@ public struct ZipArchive: Sendable {
 
   public let entries: [Entry]
   private let bytes: Bytes
-  private let limits: Limits
 
   public static func recognizes(_ bytes: Bytes) -> Bool {
     let start = bytes.slice(0..<4)?.array
     return start == [0x50, 0x4B, 3, 4] || start == [0x50, 0x4B, 5, 6]
   }
 
-  /// - Throws: `DecodeError` when there is no readable central directory.
+  /// - Throws: `DecodeError` when there is no readable central directory, when two entries have one name,
+  ///   and when the deflated ones announce more than `Limits.expandedBytes` together.
   public init(_ bytes: Bytes, limits: Limits = .standard) throws(DecodeError) {
-    (self.bytes, self.limits) = (bytes, limits)
+    self.bytes = bytes
     let end = try Self.findEnd(bytes)
     var reader = ByteReader(bytes)
     try reader.seek(end + 10)
@@ -40,7 +40,23 @@ public struct ZipArchive: Sendable {
     }
     try reader.seek(start)
     var entries: [Entry] = []
-    for _ in 0..<count { entries.append(try Self.entry(&reader)) }
+    var names: Set<String> = []
+    var room = limits.expandedBytes
+    for _ in 0..<count {
+      let place = reader.place
+      let entry = try Self.entry(&reader)
+      guard names.insert(entry.name).inserted else {
+        throw DecodeError(.duplicate(entry.name), place)
+      }
+      if entry.method != 0 {
+        guard entry.size <= room else {
+          throw DecodeError(
+            .limit("expanded bytes", limits.expandedBytes), place.inside("entry", entry.name))
+        }
+        room -= entry.size
+      }
+      entries.append(entry)
+    }
     self.entries = entries
   }
 
@@ -59,7 +75,11 @@ public struct ZipArchive: Sendable {
       }
       return nil
     }
-    guard let found else { throw DecodeError(.missing("zip directory"), .byte(bytes.count)) }
+    guard let found else {
+      throw DecodeError(
+        .invalid("a zip archive without its directory, which stands at the end"),
+        .byte(bytes.count))
+    }
     return found
   }
 
@@ -127,8 +147,8 @@ public struct ZipArchive: Sendable {
 
   /// The content of an entry: shared when stored, inflated when deflated.
   ///
-  /// - Throws: `DecodeError` for an unknown method, a size over `Limits.expandedBytes`, data that does
-  ///   not inflate to the announced size, or a wrong checksum.
+  /// - Throws: `DecodeError` for an unknown method, a name that is another at the entry itself, data that
+  ///   does not inflate to the announced size, or a wrong checksum.
   public func content(of entry: Entry) throws(DecodeError) -> Bytes {
     let place = Place.byte(entry.header).inside("entry", entry.name)
     var reader = ByteReader(bytes)
@@ -139,16 +159,19 @@ public struct ZipArchive: Sendable {
     try reader.skip(22)
     let nameLength = Int(try reader.integer(UInt16.self))
     let extraLength = Int(try reader.integer(UInt16.self))
-    try reader.skip(nameLength + extraLength)
+    guard try reader.take(nameLength).text == entry.name else {
+      throw DecodeError(.inconsistent("zip entry names"), place)
+    }
+    try reader.skip(extraLength)
     let stored = try reader.take(entry.stored)
     let content: Bytes
     switch entry.method {
     case 0: content = stored
     case 8:
-      guard entry.size <= limits.expandedBytes, entry.size / 1100 <= stored.count else {
-        throw DecodeError(.limit("expanded bytes", limits.expandedBytes), place)
-      }
-      guard let inflated = Self.inflate(stored, size: entry.size) else {
+      // No data of deflate grows more than 1032 times.
+      guard entry.size / 1100 <= stored.count,
+        let inflated = Self.inflate(stored, size: entry.size)
+      else {
         throw DecodeError(.invalid("deflated data"), place)
       }
       content = inflated

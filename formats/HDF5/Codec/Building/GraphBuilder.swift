@@ -14,7 +14,8 @@ final class GraphBuilder {
   private var inputNames: Set<String> = []
   private var constants: [String: Wire] = [:]
   private var conversions: [Conversion: Wire] = [:]
-  private var taken: Set<String> = []
+  /// Names that are given, with the number that the next value of that name gets.
+  private var taken: [String: Int] = [:]
   /// Values that get another name in the end.
   private var renames: [String: String] = [:]
   /// Operations of the newest kind in use: the ONNX operator set that has them all.
@@ -29,19 +30,23 @@ final class GraphBuilder {
   init(keeps: @escaping (String, Tensor) -> Bool = { _, _ in true }) { self.keeps = keeps }
 
   /// Names that only `rename` gives.
-  func reserve(_ names: some Sequence<String>) { taken.formUnion(names) }
+  func reserve(_ names: some Sequence<String>) { for name in names { taken[name] = 2 } }
 
   private func unique(_ name: String) -> String {
-    guard !taken.insert(name).inserted else { return name }
-    var count = 2
-    while !taken.insert("\(name)_\(count)").inserted { count += 1 }
+    guard var count = taken[name] else {
+      taken[name] = 2
+      return name
+    }
+    while taken["\(name)_\(count)"] != nil { count += 1 }
+    taken[name] = count + 1
+    taken["\(name)_\(count)"] = 2
     return "\(name)_\(count)"
   }
 
   /// A graph input.
   func input(_ name: String, _ element: ElementType, _ shape: Shape) -> Wire {
     inputNames.insert(name)
-    taken.insert(name)
+    taken[name] = 2
     return Wire(name: name, element: element, shape: shape)
   }
 
@@ -97,6 +102,7 @@ final class GraphBuilder {
     }
     nodes.append(Node(operation, name: own, inputs: inputs.map { $0?.name }, outputs: names))
     operatorSet = max(operatorSet, Self.newestSets[operation.name.name] ?? 0)
+    if wires.contains(where: { $0.element == .bfloat16 }) { operatorSet = max(operatorSet, 22) }
     return wires
   }
 
@@ -131,7 +137,9 @@ final class GraphBuilder {
     name: String, inputs: [ValueInfo], outputs: [(wire: Wire, name: String)], at place: Place
   ) throws(DecodeError) -> Graph {
     var values: [ValueInfo] = []
-    var given: Set<String> = []
+    var (given, labels): (Set<String>, Set<String>) = ([], inputNames)
+    var counts: [String: Int] = [:]
+    var holders = Dictionary(grouping: renames.keys) { renames[$0] ?? $0 }
     for (wire, wanted) in outputs {
       var wire = wire
       if given.contains(wire.name) || isInput(wire.name) || wire.content != nil
@@ -141,12 +149,12 @@ final class GraphBuilder {
       }
       given.insert(wire.name)
       var label = wanted
-      var count = 1
-      while values.contains(where: { $0.name == label }) || inputNames.contains(label) {
-        label = "\(wanted):\(count)"
-        count += 1
+      while !labels.insert(label).inserted {
+        label = "\(wanted):\(counts[wanted, default: 1])"
+        counts[wanted, default: 1] += 1
       }
-      for (other, current) in renames where current == label && other != wire.name {
+      for other in (holders.removeValue(forKey: label) ?? []).sorted()
+      where other != wire.name && renames[other] == label {
         renames[other] = unique("\(label)/value")
       }
       renames[wire.name] = label

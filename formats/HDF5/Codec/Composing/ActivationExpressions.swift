@@ -82,11 +82,25 @@ extension NodeExpression {
         site.rescaled(try site.numbers(), -1, 0)
       },
       NodeExpression(Abs.self) { (_, site) throws(EncodeError) in
+        try site.absolute(try site.numbers())
+      },
+      NodeExpression(Shrink.self) { (operation, site) throws(EncodeError) in
+        let (threshold, bias) = (Double(operation.threshold), Double(operation.bias))
+        guard threshold >= 0, bias == 0 || bias == threshold else {
+          throw site.refusal("Shrink by another amount than its threshold")
+        }
         let x = try site.numbers()
-        var result = try site.merged(
-          [site.rectified(x), site.rectified(site.rescaled(x, -1, 0))], "Add")
-        result.isNonNegative = true
-        return result
+        func side(_ x: Strand) -> Strand {
+          if bias != 0 { return site.rectified(site.rescaled(x, 1, -bias)) }
+          return site.map(
+            x, "ReLU",
+            [("max_value", .null), ("negative_slope", 0.0), ("threshold", .number(threshold))])
+        }
+        return try site.merged([side(x), side(site.rescaled(x, -1, 0))], "Subtract")
+      },
+      NodeExpression(LogSoftmax.self) { (operation, site) throws(EncodeError) in
+        let x = try site.numbers()
+        return try site.logSoftmax(x, axis: try site.axis(operation.axis, x.rank))
       },
       NodeExpression(Clip.self) { (_, site) throws(EncodeError) in try site.clipped() },
       NodeExpression(PRelu.self) { (_, site) throws(EncodeError) in try site.parametric() },
@@ -121,6 +135,18 @@ extension NodeExpression {
 }
 
 extension NodeSite {
+  func absolute(_ x: Strand) throws(EncodeError) -> Strand {
+    if x.isNonNegative { return x }
+    var result = try merged([rectified(x), rectified(rescaled(x, -1, 0))], "Add")
+    result.isNonNegative = true
+    return result
+  }
+
+  func logSoftmax(_ x: Strand, axis: Int) throws(EncodeError) -> Strand {
+    _ = try position(axis, of: x)
+    return activation("log_softmax", try composer.arranged(x, last: axis, at: place))
+  }
+
   fileprivate func clipped() throws(EncodeError) -> Strand {
     let x = try numbers()
     func bound(_ index: Int) throws(EncodeError) -> Double? {

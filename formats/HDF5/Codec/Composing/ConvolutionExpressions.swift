@@ -27,6 +27,9 @@ struct WindowFit {
 
   var isUnpadded: Bool { (before + after).allSatisfy { $0 == 0 } }
 
+  /// Whether more than half of a window is padding in front.
+  var isWide: Bool { kernel.indices.contains { before[$0] > (kernel[$0] - 1) / 2 } }
+
   /// - Parameter extents: those of the spatial axes.
   init(
     _ site: NodeSite, kernel: [Int], strides: [Int]?, dilations: [Int]?, pads: [Int]?,
@@ -108,21 +111,23 @@ extension NodeSite {
   }
 
   fileprivate func convolution(_ operation: Conv) throws(EncodeError) -> Strand {
-    let (x, w) = (try image(try numbers()), try known(1))
+    let x = try image(try numbers())
+    var w = try known(1)
     let spatial = x.rank - 2
     guard w.rank == spatial + 2, w.element == x.element, operation.group >= 1,
       w.shape[0] % operation.group == 0
     else { throw refusal("Conv with filters of shape \(w.shape)") }
     let extents = Array(x.extents[1...spatial])
     var input = x
+    // Keras has no layer with both: zeros between the weights say the dilations.
+    let isWide =
+      operation.dilations?.contains { $0 != 1 } == true
+      && operation.strides?.contains { $0 != 1 } == true
+    if isWide { w = try dilated(w, operation.dilations) }
     var fit = try WindowFit(
       self, kernel: Array(w.shape.dropFirst(2)), strides: operation.strides,
-      dilations: operation.dilations, pads: operation.pads, autoPad: operation.autoPad,
-      extents: extents)
-    let isDilated = fit.dilations.contains { $0 != 1 }
-    guard !isDilated || fit.strides.allSatisfy({ $0 == 1 }) else {
-      throw refusal("Conv with strides and dilations")
-    }
+      dilations: isWide ? nil : operation.dilations, pads: operation.pads,
+      autoPad: operation.autoPad, extents: extents)
     if !fit.isSame, !fit.isUnpadded {
       input = try padded(x, positions: Array(1...spatial), fit.before, fit.after)
       (fit.before, fit.after) = (fit.before.map { _ in 0 }, fit.after.map { _ in 0 })
@@ -159,16 +164,59 @@ extension NodeSite {
     return result
   }
 
+  /// A kernel with zeros between its weights.
+  private func dilated(_ w: Tensor, _ dilations: [Int]?) throws(EncodeError) -> Tensor {
+    guard let dilations, dilations.contains(where: { $0 != 1 }) else { return w }
+    guard dilations.count == w.rank - 2, dilations.allSatisfy({ $0 >= 1 && $0 < 1 << 16 }) else {
+      throw refusal("dilations of \(dilations)")
+    }
+    var result = w
+    for (index, step) in dilations.enumerated() where step > 1 {
+      let axis = index + 2
+      let extent = result.shape[axis]
+      var gap = result.shape
+      if extent < 2 { continue }
+      guard let count = Checked.multiply(result.count, step), count <= 1 << 26 else {
+        throw refusal("dilations of \(dilations)")
+      }
+      gap[axis] = step - 1
+      let zeros = try exact(.filled(w.element, gap, 0))
+      var parts: [Tensor] = []
+      for place in 0..<extent {
+        if place > 0 { parts.append(zeros) }
+        parts.append(try exact(result.choosing([place], of: extent, axis: axis)))
+      }
+      result = try exact(.joined(parts, axis: axis))
+    }
+    return result
+  }
+
+  /// The kernel of a convolution without groups that computes the same: zeros between the groups.
+  private func ungrouped(_ w: Tensor, _ groups: Int) throws(EncodeError) -> Tensor {
+    if groups == 1 { return w }
+    guard groups > 1, w.shape[0] % groups == 0,
+      let count = Checked.multiply(w.count, groups), count <= 1 << 26
+    else { throw refusal("ConvTranspose in \(groups) groups") }
+    var block = w.shape
+    block[0] /= groups
+    let zeros = try exact(.filled(w.element, block, 0))
+    var rows: [Tensor] = []
+    for group in 0..<groups {
+      let own = try exact(w.choosing([group], of: groups, axis: 0))
+      rows.append(try exact(.joined((0..<groups).map { $0 == group ? own : zeros }, axis: 1)))
+    }
+    return try exact(.joined(rows))
+  }
+
   /// Keras leaves the whole output, of which what the operator pads is cut.
   fileprivate func transposedConvolution(_ operation: ConvTranspose) throws(EncodeError) -> Strand {
-    let (x, w) = (try image(try numbers()), try known(1))
+    let x = try image(try numbers())
+    var w = try known(1)
     let spatial = x.rank - 2
-    guard operation.group == 1, w.rank == spatial + 2, w.element == x.element else {
-      throw refusal("ConvTranspose in groups")
+    guard w.rank == spatial + 2, w.element == x.element else {
+      throw refusal("ConvTranspose with filters of shape \(w.shape)")
     }
-    guard operation.dilations?.allSatisfy({ $0 == 1 }) ?? true else {
-      throw refusal("ConvTranspose with dilations")
-    }
+    w = try ungrouped(try dilated(w, operation.dilations), operation.group)
     let kernel = Array(w.shape.dropFirst(2))
     let strides = operation.strides ?? kernel.map { _ in 1 }
     let pads = operation.pads ?? Array(repeating: 0, count: 2 * spatial)

@@ -58,7 +58,7 @@ extension NodeSite {
       amounts[position - 1] = (before[index], after[index])
       let change = before[index] + after[index]
       let next = extents[position].map { className == "Cropping" ? $0 - change : $0 + change }
-      if let next, next < 0 { throw refusal("\(className) of more than there is") }
+      if let next, next < 1 { throw refusal("\(className) of more than there is") }
       extents[position] = next
     }
     let pairs = amounts.map { JSONValue.array([.integer(Int64($0.0)), .integer(Int64($0.1))]) }
@@ -80,21 +80,31 @@ extension NodeSite {
     let axes = try integers(3) ?? Array(starts.indices)
     let steps = try integers(4) ?? starts.map { _ in 1 }
     guard ends.count == starts.count, axes.count == starts.count, steps.count == starts.count,
-      steps.allSatisfy({ $0 == 1 })
-    else { throw refusal("Slice in steps") }
+      steps.allSatisfy({ $0 != 0 && $0 > -1 << 31 && $0 < 1 << 31 })
+    else { throw refusal("Slice of this form") }
     for index in starts.indices {
       let axis = try axis(axes[index], x.rank)
       guard let extent = x.extent(axis) else {
         // From a start to the very end needs no extent.
-        guard starts[index] >= 0, ends[index] >= 1 << 31 - 1 else {
+        guard starts[index] >= 0, ends[index] >= 1 << 31 - 1, steps[index] == 1 else {
           throw refusal("Slice of an unknown extent")
         }
         x = try cropped(x, axis: axis, before: starts[index], after: 0)
         continue
       }
-      func limited(_ value: Int) -> Int { min(max(value < 0 ? value + extent : value, 0), extent) }
+      let step = steps[index]
+      // From the end backwards, an axis begins at its last element.
+      func limited(_ value: Int) -> Int {
+        let front = value < 0 ? value.addingReportingOverflow(extent).partialValue : value
+        return step > 0 ? min(max(front, 0), extent) : min(max(front, -1), extent - 1)
+      }
       let (start, end) = (limited(starts[index]), limited(ends[index]))
-      guard start < end else { throw refusal("an empty Slice") }
+      guard step > 0 ? start < end : start > end else { throw refusal("an empty Slice") }
+      if step != 1 {
+        guard extent <= 1 << 20 else { throw refusal("Slice in steps of \(extent) elements") }
+        x = try chosen(x, axis: axis, Array(stride(from: start, to: end, by: step)))
+        continue
+      }
       x = try cropped(x, axis: axis, before: start, after: extent - end)
     }
     return x
@@ -109,8 +119,21 @@ extension NodeSite {
     var axes: [Int] = []
     for axis in try integers(3) ?? Array(0..<x.rank) { axes.append(try self.axis(axis, x.rank)) }
     let filling = has(2) ? try known(2).doubles.first ?? 0 : 0
-    guard operation.mode == .constant, pads.count == 2 * axes.count, filling == 0 else {
-      throw refusal("Pad with other values than 0")
+    guard pads.count == 2 * axes.count else { throw refusal("Pad by \(pads)") }
+    if operation.mode != .constant {
+      var result = x
+      for (index, axis) in axes.enumerated() {
+        let (front, back) = (pads[index], pads[axes.count + index])
+        if front == 0, back == 0 { continue }
+        guard let extent = x.extent(axis), max(extent, front, back) < 1 << 20 else {
+          throw refusal("Pad of an unknown extent")
+        }
+        // Which element stands where.
+        let places = Tensor(vector: Array(0..<extent))
+        let padded = try evaluated(operation, [places, Tensor(vector: [front, back]), nil, nil])
+        result = try chosen(result, axis: axis, padded.integers.map { Int($0) })
+      }
+      return result
     }
     var (positions, before, after): ([Int], [Int], [Int]) = ([], [], [])
     for (index, axis) in axes.enumerated() {
@@ -125,7 +148,26 @@ extension NodeSite {
       result = try cropped(
         result, positions: positions, before.map { max(0, -$0) }, after.map { max(0, -$0) })
     }
-    return try padded(
-      result, positions: positions, before.map { max(0, $0) }, after.map { max(0, $0) })
+    (before, after) = (before.map { max(0, $0) }, after.map { max(0, $0) })
+    let framed = try padded(result, positions: positions, before, after)
+    guard filling != 0, framed.extents != result.extents else { return framed }
+    // The filling is added where the zeros are.
+    var shape = framed.extents.map { _ in 1 }
+    for position in positions { shape[position] = framed.extents[position] ?? 0 }
+    var inner = shape
+    for (index, position) in positions.enumerated() {
+      inner[position] -= before[index] + after[index]
+    }
+    guard inner.allSatisfy({ $0 > 0 }) else { throw refusal("Pad of unknown extents") }
+    let amounts = shape.indices.map { axis in
+      positions.firstIndex(of: axis).map { (before[$0], after[$0]) } ?? (0, 0)
+    }
+    let frame = try evaluated(
+      Pad(),
+      [
+        .filled(x.element, inner, 0), Tensor(vector: amounts.map(\.0) + amounts.map(\.1)),
+        .filled(x.element, [], filling), nil,
+      ])
+    return try shifted(framed, ofTensor: frame)
   }
 }

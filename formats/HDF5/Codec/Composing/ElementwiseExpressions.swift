@@ -9,17 +9,17 @@ extension NodeExpression {
     NodeExpression(Identity.self) { (_, site) throws(EncodeError) in try site.strand() },
     NodeExpression(several: Dropout.self) { (_, site) throws(EncodeError) in
       guard !site.isUsed(output: 1) else { throw site.refusal("the mask of Dropout") }
+      guard !site.has(2) || site.constant(2)?.doubles == [0] else {
+        throw site.refusal("Dropout in training")
+      }
       return [try site.strand()]
     },
     NodeExpression(Cast.self) { (operation, site) throws(EncodeError) in
-      let x = try site.strand()
-      if operation.target == x.element { return x }
-      guard operation.target.isFloat, x.element != .string else {
-        throw site.refusal("Cast from \(x.element) to \(operation.target)")
-      }
-      return site.composer.map(
-        x, "Rescaling", [("scale", 1.0), ("offset", 0.0)], element: operation.target,
-        named: site.hint)
+      try site.cast(to: operation.target)
+    },
+    NodeExpression(CastLike.self) { (_, site) throws(EncodeError) in
+      guard let target = site.element(1) else { throw site.refusal("CastLike of an unknown type") }
+      return try site.cast(to: target)
     },
     NodeExpression(Add.self) { (_, site) throws(EncodeError) in
       try site.binary("Add") { (constant, x, _) throws(EncodeError) in try site.shifted(x, constant)
@@ -39,20 +39,32 @@ extension NodeExpression {
       }
     },
     NodeExpression(Div.self) { (_, site) throws(EncodeError) in
-      try site.binary(nil) { (constant, x, isFirst) throws(EncodeError) in
-        guard !isFirst,
+      if site.constant(1) == nil { return try site.applied("Divide", try site.pair()) }
+      return try site.binary(nil) { (constant, x, _) throws(EncodeError) in
+        guard
           let inverse = Tensor(
             constant.element, constant.shape, doubles: constant.doubles.map { 1 / $0 }),
           inverse.doubles.allSatisfy(\.isFinite)
-        else { throw site.refusal("Div by a tensor") }
+        else { return try site.applied("Divide", try site.pair()) }
         return try site.scaled(x, inverse)
       }
     },
+    NodeExpression(Where.self) { (_, site) throws(EncodeError) in
+      guard let condition = site.constant(0) else {
+        let flags = try site.strand(0)
+        var result = try site.applied(
+          "Where", [flags] + (try site.pair(at: 1, rank: flags.rank)))
+        result.element = site.element(1) ?? .float32
+        return result
+      }
+      return try site.chosen(where: condition)
+    },
     NodeExpression(Pow.self) { (_, site) throws(EncodeError) in
       let x = try site.numbers()
-      let exponent = try site.known(1)
-      guard exponent.count == 1, let power = exponent.doubles.first, [1, 2, 3].contains(power)
-      else { throw site.refusal("Pow") }
+      let exponent = site.constant(1)?.doubles ?? []
+      if exponent == [0.5] { return try site.applied("Sqrt", [x]) }
+      guard exponent.count == 1, let power = exponent.first, [1, 2, 3].contains(power)
+      else { return try site.applied("Power", try site.pair()) }
       if power == 1 { return x }
       let square = try site.merged([x, x], "Multiply")
       return power == 2 ? square : try site.merged([square, x], "Multiply")
@@ -81,13 +93,28 @@ extension NodeExpression {
         }
       }
       var strands: [Strand] = []
-      for index in site.node.inputs.indices { strands.append(try site.numbers(index)) }
+      let ranks = try site.node.inputs.indices.map { (index) throws(EncodeError) in
+        site.constant(index) == nil ? try site.numbers(index).rank : 0
+      }
+      for index in site.node.inputs.indices {
+        strands.append(try site.numbersOrConstant(index, rank: ranks.max() ?? 0))
+      }
       return strands.count == 1 ? strands[0] : try site.merged(strands, className)
     }
   }
 }
 
 extension NodeSite {
+  fileprivate func cast(to target: ElementType) throws(EncodeError) -> Strand {
+    let x = try strand()
+    if target == x.element { return x }
+    guard target.isComputed, x.element != .string else {
+      throw refusal("Cast from \(x.element) to \(target)")
+    }
+    return composer.map(
+      x, "Rescaling", [("scale", 1.0), ("offset", 0.0)], element: target, named: hint)
+  }
+
   typealias WithConstant = (Tensor, Strand, Bool) throws(EncodeError) -> Strand
 
   /// An operator of two inputs, of which one may be a constant.
@@ -98,8 +125,16 @@ extension NodeSite {
   fileprivate func binary(
     _ className: String?, _ withConstant: WithConstant
   ) throws(EncodeError) -> Strand {
-    if let constant = constant(1) { return try withConstant(constant, try numbers(0), false) }
-    if let constant = constant(0) { return try withConstant(constant, try numbers(1), true) }
+    for index in 0..<2 {
+      guard let constant = constant(1 - index) else { continue }
+      let x = try numbers(index)
+      guard constant.count == 1 || fits(constant, x), constant.rank <= x.rank else {
+        guard let className else { throw refusal("a constant of shape \(constant.shape)") }
+        let other = try numbersOrConstant(1 - index, rank: x.rank)
+        return try merged(index == 0 ? [x, other] : [other, x], className)
+      }
+      return try withConstant(constant, x, index == 1)
+    }
     guard let className else { throw refusal("\(node.operation.name) of two tensors") }
     let (a, b) = (try numbers(0), try numbers(1))
     var result = try merged([a, b], className)
@@ -107,20 +142,41 @@ extension NodeSite {
     return result
   }
 
+  /// `x + constant`, the constant in the order of the tensor's axes, the batch in front.
+  func shifted(_ x: Strand, ofTensor constant: Tensor) throws(EncodeError) -> Strand {
+    let weight = try exact(constant.reshaped(Array(constant.shape.dropFirst())))
+    let axes = weight.shape.indices.filter { weight.shape[$0] != 1 }.map { $0 + 1 }
+    guard axes.count > 1 else { return try affine(x, axes, scale: nil, shift: weight) }
+    return try einsum(x, axes: axes, scale: nil, shift: weight)
+  }
+
+  /// `scale · x + shift` with numbers for each index of one axis of the graph's value.
+  func affine(
+    _ x: Strand, axis: Int, scale: [Double], shift: [Double]
+  ) throws(EncodeError) -> Strand {
+    try affine(
+      x, [try position(axis, of: x)],
+      scale: try exact(Tensor(x.element, [scale.count], doubles: scale)),
+      shift: try exact(Tensor(x.element, [shift.count], doubles: shift)))
+  }
+
   /// `x + constant`.
-  fileprivate func shifted(_ x: Strand, _ constant: Tensor) throws(EncodeError) -> Strand {
+  func shifted(_ x: Strand, _ constant: Tensor) throws(EncodeError) -> Strand {
     if constant.count == 1, constant.rank <= x.rank, let number = constant.doubles.first {
       return number == 0 ? x : rescaled(x, 1, number)
     }
     let (weight, shared) = try spread(constant, over: x)
-    if let biased = try intoBias(x, weight, shared) { return biased }
+    if node.operation is Add || node.operation is Sub, let biased = try intoBias(x, weight, shared)
+    {
+      return biased
+    }
     let axes = weight.shape.indices.map { $0 + 1 }.filter { !shared.contains($0) }
     guard axes.count > 1 else { return try affine(x, axes, scale: nil, shift: weight) }
     return try einsum(x, axes: axes, scale: nil, shift: weight)
   }
 
   /// `x · constant`.
-  fileprivate func scaled(_ x: Strand, _ constant: Tensor) throws(EncodeError) -> Strand {
+  func scaled(_ x: Strand, _ constant: Tensor) throws(EncodeError) -> Strand {
     if constant.count == 1, constant.rank <= x.rank, let number = constant.doubles.first {
       return number == 1 ? x : rescaled(x, number, 0)
     }

@@ -12,6 +12,11 @@ final class GraphComposer {
   private var constants: [String: Tensor]
   private var strands: [String: Strand] = [:]
   private var arrangements: [Arrangement: Strand] = [:]
+  /// The first input, and zeros made from it.
+  private(set) var entrance: Strand?
+  var zeros: [ElementType: Strand] = [:]
+  /// Values of unknown extents whose elements are all one number.
+  private var uniforms: [String: Double] = [:]
   /// How often each value is used.
   private var uses: [String: Int] = [:]
   /// The value that each layer was made for.
@@ -23,8 +28,14 @@ final class GraphComposer {
     var wanted: [Int]
   }
 
-  init(_ model: Model) {
+  /// Whether functions between layers may stand for what no layer says; only Keras 3 reads them.
+  let allowsOperations: Bool
+  /// What the graph has and the layers don't.
+  private(set) var losses: [Loss] = []
+
+  init(_ model: Model, allowsOperations: Bool) {
     graph = model.graph
+    self.allowsOperations = allowsOperations
     let inference = TypeInference(model)
     (types, constants) = (inference.types, inference.contents)
     contradiction = inference.errors.first
@@ -43,10 +54,18 @@ final class GraphComposer {
     if let contradiction {
       throw EncodeError(.invalid("\(contradiction.reason)"), contradiction.place)
     }
+    var numbers: [String?: Int] = [:]
+    for (index, node) in graph.nodes.enumerated() { numbers[node.outputs.first ?? nil] = index }
     var refusals: [EncodeError] = []
     var inputs: [(name: String, layer: Int)] = []
     let held = Set(graph.initializers.map(\.name))
-    for input in graph.inputs where !held.contains(input.name) {
+    for input in graph.inputs {
+      if held.contains(input.name) {
+        let place = Place().inside("graph").inside("input", input.name)
+        losses.append(
+          Loss(.capability, "another value than the default, which becomes a constant", place))
+        continue
+      }
       do throws(EncodeError) {
         inputs.append((input.name, try enter(input)))
       } catch {
@@ -54,7 +73,12 @@ final class GraphComposer {
       }
     }
     guard refusals.isEmpty else { throw Self.all(refusals) }
-    for (index, node) in graph.nodes.enumerated() {
+    for node in graph.nodes { _ = fold(node) }
+    var decompositions = Decompositions(graph, constants, types)
+    let nodes = decompositions.found()
+    constants.merge(decompositions.made) { own, _ in own }
+    for node in nodes {
+      let index = numbers[node.outputs.first ?? nil] ?? 0
       let place = Place().inside("graph").inside("node", at: index, node.name)
       do throws(EncodeError) {
         try express(node, at: place)
@@ -90,7 +114,8 @@ final class GraphComposer {
   private func enter(_ input: ValueInfo) throws(EncodeError) -> Int {
     let place = Place().inside("graph").inside("input", input.name)
     guard case .tensor(let element, let shape?) = input.type.plain, shape.rank >= 1,
-      shape.dimensions.allSatisfy({ $0.extent ?? 0 < 1 << 31 })
+      shape.dimensions.allSatisfy({ $0.extent ?? 0 < 1 << 31 }),
+      element.isComputed || !element.isFloat && !element.isComplex
     else {
       throw EncodeError(.inexpressible("an input of type \(input.type)"), place)
     }
@@ -104,12 +129,20 @@ final class GraphComposer {
             .array(extents.map { $0.map { .integer(Int64($0)) } ?? .null })
           ), ("sparse", false), ("ragged", false),
         ], element: element, weights: [], inputs: [], hint: input.name))
-    strands[input.name] = Strand(.init(layer: layer), element, extents)
+    let strand = Strand(.init(layer: layer), element, extents)
+    strands[input.name] = strand
+    if entrance == nil, element != .string { entrance = strand }
     return layer
   }
 
   private func express(_ node: Node, at place: Place) throws(EncodeError) {
-    if fold(node) { return }
+    if fold(node) || isUniform(node) {
+      if node.operation.name.name == "DequantizeLinear" {
+        losses.append(
+          Loss(.information, "integers of stored weights, which become floating point", place))
+      }
+      return
+    }
     let site = NodeSite(node: node, place: place, composer: self)
     guard let expression = NodeExpression.of(node.operation) else {
       throw site.refusal("\(node.operation.name)")
@@ -128,29 +161,60 @@ final class GraphComposer {
     guard !(node.operation is any Nondeterministic), !(node.operation is UnknownOperator) else {
       return false
     }
-    var values: [Value?] = []
+    var values: [Tensor?] = []
     for name in node.inputs {
       guard let name else {
         values.append(nil)
         continue
       }
       guard let tensor = constants[name] else { return false }
-      values.append(.tensor(tensor))
+      values.append(tensor)
     }
-    guard node.operation.attributes.allSatisfy({ $0.value.subgraphs.isEmpty }) else { return false }
-    var limits = EvaluationLimits()
-    limits.elements = 1 << 26
-    let call = OperatorCall(
-      inputs: values, wanted: node.outputs.map { $0 != nil }, limits: limits,
-      runGraph: { (_, _) throws(RunError) in throw RunError(.unsupported("subgraph")) })
-    guard let results = try? node.operation.evaluate(call), results.count == node.outputs.count
+    guard let results = evaluated(node.operation, values, outputs: node.outputs.map { $0 != nil })
     else { return false }
     for (name, result) in zip(node.outputs, results) {
       guard let name else { continue }
-      guard let tensor = result?.tensor else { return false }
-      constants[name] = tensor
+      guard let result else { return false }
+      constants[name] = result
     }
     return true
+  }
+
+  /// What an operator without subgraphs gives for constants; nil when it can't be run.
+  func evaluated(_ operation: any Operator, _ inputs: [Tensor?], outputs: [Bool]) -> [Tensor?]? {
+    guard operation.attributes.allSatisfy({ $0.value.subgraphs.isEmpty }) else { return nil }
+    var limits = EvaluationLimits()
+    limits.elements = 1 << 26
+    let call = OperatorCall(
+      inputs: inputs.map { $0.map { .tensor($0) } }, wanted: outputs, limits: limits,
+      runGraph: { (_, _) throws(RunError) in throw RunError(.unsupported("subgraph")) })
+    guard let results = try? operation.evaluate(call), results.count == outputs.count else {
+      return nil
+    }
+    return results.map { $0?.tensor }
+  }
+
+  /// Whether a node repeats one number, however often.
+  private func isUniform(_ node: Node) -> Bool {
+    guard let name = node.outputs.first ?? nil else { return false }
+    let source = node.inputs.first ?? nil
+    switch node.operation {
+    case let operation as ConstantOfShape:
+      uniforms[name] = operation.value?.doubles.first ?? 0
+    case is Expand where source.map { constants[$0]?.count == 1 } == true:
+      uniforms[name] = source.flatMap { constants[$0]?.doubles.first }
+    case is Identity where source.map { uniforms[$0] != nil } == true:
+      uniforms[name] = source.flatMap { uniforms[$0] }
+    default: return false
+    }
+    return uniforms[name] != nil
+  }
+
+  /// The number that all elements of a value are, however many.
+  func uniform(_ name: String) -> Double? {
+    if let known = uniforms[name] { return known }
+    guard let all = constants[name]?.doubles, let first = all.first else { return nil }
+    return all.allSatisfy { $0 == first } ? first : nil
   }
 
   func constant(_ name: String) -> Tensor? { constants[name] }
@@ -164,7 +228,7 @@ final class GraphComposer {
 
   func strand(_ name: String, at place: Place) throws(EncodeError) -> Strand {
     if let strand = strands[name] { return strand }
-    if constants[name] != nil {
+    if constants[name] != nil || uniforms[name] != nil {
       throw EncodeError(.inexpressible("the constant \"\(name)\" as the input of a layer"), place)
     }
     throw EncodeError(Self.consequence, place)

@@ -23,6 +23,8 @@ final class LayerSheet {
     var inputs: [Strand.Origin]
     /// Tensors given by keyword.
     var states: [Strand.Origin] = []
+    /// Where a function of `keras.ops` stands, if it is no layer.
+    var module: String?
     /// What the layer shall be called if that is free.
     var hint: String
 
@@ -48,8 +50,8 @@ final class LayerSheet {
     var weights: WeightTable
     /// Names of the graph that Keras can't have, and what they became.
     var renamed: [(from: String, to: String)]
-    /// Whether only Keras 3 reads the connections.
-    var isThirdOnly: Bool
+    /// What of it only Keras 3 reads.
+    var thirdOnly: [String]
   }
 
   /// Names the layers and joins them.
@@ -109,7 +111,14 @@ final class LayerSheet {
       configuration: [
         "module": "keras", "class_name": "Model", "config": config, "registered_name": nil,
       ], weights: table, renamed: renamed,
-      isThirdOnly: order.contains { !layers[$0].states.isEmpty })
+      thirdOnly: thirdOnly(order))
+  }
+
+  private func thirdOnly(_ order: [Int]) -> [String] {
+    var found: [String] = []
+    if order.contains(where: { !layers[$0].states.isEmpty }) { found.append("initial states") }
+    let functions = Set(order.filter { layers[$0].module != nil }.map { layers[$0].className })
+    return found + functions.sorted().map { "the function \($0) between layers" }
   }
 
   /// The layers in the order that Keras gives them when it builds the model, by which it finds their
@@ -155,14 +164,16 @@ final class LayerSheet {
   /// A layer in the form that both Keras 2 and Keras 3 read.
   private func entry(_ layer: Layer, _ name: String, _ names: (Int) -> String) -> JSONValue {
     var config = [JSONMember("name", .string(name))]
-    if layer.className != "InputLayer" { config.append(JSONMember("trainable", true)) }
-    config.append(JSONMember("dtype", .string(layer.element.name)))
+    if layer.className != "InputLayer", layer.module == nil {
+      config.append(JSONMember("trainable", true))
+    }
+    if layer.module == nil { config.append(JSONMember("dtype", .string(layer.element.name))) }
     config += layer.settings.map { JSONMember($0.0, $0.1) }
     func reference(_ origin: Strand.Origin) -> [JSONValue] {
       [.string(names(origin.layer)), 0, .integer(Int64(origin.output))]
     }
     let call: JSONValue
-    if layer.states.isEmpty {
+    if layer.states.isEmpty, layer.module == nil {
       call = .array(layer.inputs.map { .array(reference($0) + [.object([])]) })
     } else {
       // Tensors by keyword have a form in each generation; this is Keras 3's.
@@ -177,12 +188,14 @@ final class LayerSheet {
       }
       call = [
         "args": .array(layer.inputs.map(tensor)),
-        "kwargs": ["initial_state": .array(layer.states.map(tensor))],
+        "kwargs": layer.states.isEmpty
+          ? [:] : ["initial_state": .array(layer.states.map(tensor))],
       ]
     }
     return [
-      "module": "keras.layers", "registered_name": nil, "class_name": .string(layer.className),
-      "name": .string(name), "config": .object(config),
+      "module": .string(layer.module ?? "keras.layers"),
+      "registered_name": layer.module == nil ? nil : .string(layer.className),
+      "class_name": .string(layer.className), "name": .string(name), "config": .object(config),
       "inbound_nodes": layer.inputs.isEmpty ? [] : [call],
     ]
   }

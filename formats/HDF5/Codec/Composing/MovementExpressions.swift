@@ -33,39 +33,29 @@ extension NodeExpression {
       return x
     },
     NodeExpression(Expand.self) { (_, site) throws(EncodeError) in
-      let x = try site.strand()
-      let wanted = try site.integers(1) ?? []
-      // A new axis before the last may repeat; else only what changes nothing.
-      if wanted.count == 3, x.rank == 3, x.axes == [0, nil, 1] {
-        var result = site.composer.layer(
-          "RepeatVector", [("n", .integer(Int64(wanted[1])))], [x],
-          extents: [x.extents[0], wanted[1], x.extents[1]], named: site.hint)
-        result.isNonNegative = x.isNonNegative
-        return result
+      if let wanted = site.constant(1) {
+        return try site.expanded(try site.strand(), wanted.integers.map { Int($0) })
       }
-      guard wanted.count <= x.rank,
-        zip(wanted.reversed(), x.shape.reversed()).allSatisfy({ $0 == 1 || $0 == $1 })
-      else { throw site.refusal("Expand") }
+      guard let shape = site.outputShape() else { throw site.refusal("Expand to an unknown shape") }
+      // Unknown extents are those that the tensor has.
+      return try site.expanded(
+        try site.numbersOrConstant(0), shape.map { $0.extent ?? 1 })
+    },
+    NodeExpression(Tile.self) { (_, site) throws(EncodeError) in
+      var x = try site.strand()
+      for (axis, count) in (try site.integers(1) ?? []).enumerated() where count != 1 {
+        x = try site.repeated(x, axis: try site.axis(axis, x.rank), count)
+      }
       return x
     },
     NodeExpression(Concat.self) { (operation, site) throws(EncodeError) in
       var strands: [Strand] = []
-      for index in site.node.inputs.indices { strands.append(try site.strand(index)) }
+      for index in site.node.inputs.indices {
+        let isConstant = site.constant(index) != nil
+        strands.append(try isConstant ? site.numbersOrConstant(index) : site.strand(index))
+      }
       guard let first = strands.first else { throw site.refusal("Concat of nothing") }
-      if strands.count == 1 { return first }
-      let axis = try site.axis(operation.axis, first.rank)
-      let aligned = try site.aligned(strands)
-      let position = try site.position(axis, of: aligned[0])
-      var extents = aligned[0].extents
-      let parts = aligned.map { $0.extents[position] }
-      extents[position] = parts.contains(nil) ? nil : parts.compactMap { $0 }.reduce(0, +)
-      let said = position == extents.count - 1 ? -1 : position
-      var result = site.composer.layer(
-        "Concatenate", [("axis", .integer(Int64(said)))], aligned, extents: extents,
-        named: site.hint)
-      result.axes = aligned[0].axes
-      result.isNonNegative = strands.allSatisfy(\.isNonNegative)
-      return result
+      return try site.joined(strands, axis: try site.axis(operation.axis, first.rank))
     },
     NodeExpression(several: Split.self) { (operation, site) throws(EncodeError) in
       let x = try site.strand()
@@ -133,6 +123,21 @@ extension NodeExpression {
 
 // Shapes.
 extension NodeSite {
+  /// The tensor broadcast to a shape, in which 1 leaves an axis as it is.
+  fileprivate func expanded(_ x: Strand, _ wanted: [Int]) throws(EncodeError) -> Strand {
+    var result = x
+    if wanted.count > x.rank {
+      result.axes = Array(repeating: nil, count: wanted.count - x.rank) + x.axes
+    }
+    for (offset, count) in wanted.reversed().enumerated() {
+      let axis = result.rank - 1 - offset
+      guard count != 1, axis >= 0, result.extent(axis) != count else { continue }
+      guard result.extent(axis) == 1 else { throw refusal("Expand to \(wanted)") }
+      result = try repeated(result, axis: axis, count)
+    }
+    return result
+  }
+
   /// The tensor without some axes of extent 1.
   func squeezed(_ x: Strand, _ axes: [Int]) throws(EncodeError) -> Strand {
     guard axes.allSatisfy({ x.extent($0) == 1 }) else { throw refusal("Squeeze of axes \(axes)") }

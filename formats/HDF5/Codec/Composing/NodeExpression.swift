@@ -32,7 +32,7 @@ struct NodeExpression: Sendable {
 
   private static let byName: [OperatorName: Express] = Dictionary(
     (elementwise + activations + products + convolutions + poolings + normalizations + movements
-      + reductions + recurrences)
+      + reductions + recurrences + operations)
       .map { ($0.name, $0.express) }, uniquingKeysWith: { a, _ in a })
 
   static func of(_ operation: any Operator) -> Express? { byName[operation.name] }

@@ -24,6 +24,17 @@ struct NodeSite {
   /// The constant that input `index` is; nil when it isn't one.
   func constant(_ index: Int) -> Tensor? { name(index).flatMap { composer.constant($0) } }
 
+  /// The number that all elements of input `index` are, however many.
+  func uniform(_ index: Int) -> Double? { name(index).flatMap { composer.uniform($0) } }
+
+  /// The type of the elements of input `index`.
+  func element(_ index: Int) -> ElementType? {
+    guard case .tensor(let element, _)? = name(index).flatMap({ composer.type($0)?.plain }) else {
+      return nil
+    }
+    return element
+  }
+
   /// The constant that input `index` has to be.
   func known(_ index: Int) throws(EncodeError) -> Tensor {
     guard let tensor = constant(index) else {
@@ -46,7 +57,7 @@ struct NodeSite {
   /// A floating-point input.
   func numbers(_ index: Int = 0) throws(EncodeError) -> Strand {
     let strand = try strand(index)
-    guard strand.element.isFloat else {
+    guard strand.element.isComputed else {
       throw refusal("\(node.operation.name) of \(strand.element) elements")
     }
     return strand

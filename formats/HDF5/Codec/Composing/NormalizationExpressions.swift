@@ -68,6 +68,63 @@ extension NodeExpression {
           ], weights)
       ]
     },
+    NodeExpression(RMSNormalization.self) { (operation, site) throws(EncodeError) in
+      let x = try site.numbers()
+      let weight = try site.known(1)
+      guard try site.axis(operation.axis, x.rank) == x.rank - 1, let width = x.extent(x.rank - 1),
+        weight.count == width || weight.count == 1, weight.element == x.element
+      else { throw site.refusal("RMSNormalization over several axes") }
+      let gamma = weight.doubles
+      // Beside its negative, a line has the mean 0.
+      let input = try site.composer.arranged(x, last: x.rank - 1, at: site.place)
+      let both = try site.joined([input, site.rescaled(input, -1, 0)], axis: x.rank - 1)
+      let scale = (0..<2 * width).map { gamma[gamma.count == 1 ? 0 : $0 % width] }
+      let normalized = site.map(
+        both, "LayerNormalization",
+        [
+          ("axis", [.integer(Int64(x.rank - 1))]),
+          ("epsilon", .number(Double(operation.epsilon))), ("center", false), ("scale", true),
+        ], [.init("gamma", try site.exact(Tensor(x.element, [2 * width], doubles: scale)))])
+      return try site.cropped(normalized, axis: x.rank - 1, before: 0, after: width)
+    },
+    NodeExpression(MeanVarianceNormalization.self) { (operation, site) throws(EncodeError) in
+      let x = try site.numbers()
+      var positions: [Int] = []
+      for axis in operation.axes {
+        positions.append(try site.position(try site.axis(axis, x.rank), of: x))
+      }
+      return site.map(
+        x, "LayerNormalization",
+        [
+          ("axis", .array(positions.sorted().map { .integer(Int64($0)) })), ("epsilon", 1e-18),
+          ("center", false), ("scale", false),
+        ])
+    },
+    NodeExpression(Scaler.self) { (operation, site) throws(EncodeError) in
+      let x = try site.numbers()
+      guard x.rank == 2, x.element == .float32, let width = x.extent(1) else {
+        throw site.refusal("Scaler of \(x.element) elements")
+      }
+      func each(_ values: [Float]?, _ usual: Double) throws(EncodeError) -> [Double] {
+        let values = (values ?? []).map { Double($0) }
+        if values.count == width { return values }
+        guard values.count <= 1 else { throw site.refusal("Scaler of \(values.count) numbers") }
+        return Array(repeating: values.first ?? usual, count: width)
+      }
+      let (offset, scale) = (try each(operation.offset, 0), try each(operation.scale, 1))
+      // The offset first, as a large one would take the digits of the product.
+      let shifted = try site.affine(
+        x, axis: 1, scale: Array(repeating: 1, count: width), shift: offset.map { -$0 })
+      return try site.affine(
+        shifted, axis: 1, scale: scale, shift: Array(repeating: 0, count: width))
+    },
+    NodeExpression(Normalizer.self) { (operation, site) throws(EncodeError) in
+      let x = try site.numbers()
+      guard operation.norm == .l2, x.rank == 2, x.element == .float32 else {
+        throw site.refusal("Normalizer to another length than the square one")
+      }
+      return site.map(x, "UnitNormalization", [("axis", 1)])
+    },
     NodeExpression(LpNormalization.self) { (operation, site) throws(EncodeError) in
       let x = try site.numbers()
       guard operation.p == 2 else { throw site.refusal("LpNormalization of degree 1") }

@@ -36,22 +36,41 @@ extension NodeExpression {
       }
       return try site.contracted(x, axis: 1, with: matrix, bias: bias)
     },
+    NodeExpression(LinearRegressor.self) { (operation, site) throws(EncodeError) in
+      let x = try site.numbers()
+      let weights = (operation.coefficients ?? []).map { Double($0) }
+      guard x.rank == 2, x.element == .float32, operation.postTransform == .none,
+        let width = x.extent(1) ?? (operation.targets == 1 ? weights.count : nil),
+        operation.targets > 0, weights.count == Checked.multiply(operation.targets, width)
+      else { throw site.refusal("LinearRegressor of this form") }
+      let matrix = try site.exact(
+        Tensor(.float32, [operation.targets, width], doubles: weights)?.permuted([1, 0]))
+      var bias: Tensor?
+      if let intercepts = operation.intercepts, !intercepts.isEmpty {
+        guard intercepts.count == operation.targets else { throw site.refusal("intercepts") }
+        bias = try site.exact(
+          Tensor(.float32, [operation.targets], doubles: intercepts.map { Double($0) }))
+      }
+      return try site.contracted(x, axis: 1, with: matrix, bias: bias)
+    },
     NodeExpression(MatMul.self) { (_, site) throws(EncodeError) in
       if var matrix = site.constant(1) {
         let x = try site.numbers()
         while matrix.rank > 2, matrix.shape[0] == 1, matrix.rank <= x.rank {
           matrix = try site.exact(matrix.reshaped(Array(matrix.shape.dropFirst())))
         }
-        guard matrix.rank == 2, x.rank >= 2, matrix.element == x.element else {
+        guard matrix.rank >= 2, x.rank >= 2, matrix.element == x.element else {
           throw site.refusal("MatMul by a constant of shape \(matrix.shape)")
         }
+        if matrix.rank > 2 { return try site.multiplied(x, matrix, isFirst: true) }
         return try site.contracted(x, axis: x.rank - 1, with: matrix)
       }
       if let matrix = site.constant(0) {
         let x = try site.numbers(1)
-        guard matrix.rank == 2, x.rank >= 2, matrix.element == x.element else {
+        guard matrix.rank >= 2, x.rank >= 2, matrix.element == x.element else {
           throw site.refusal("MatMul of a constant of shape \(matrix.shape)")
         }
+        if matrix.rank > 2 { return try site.multiplied(x, matrix, isFirst: false) }
         return try site.contracted(
           x, axis: x.rank - 2, with: try site.exact(matrix.permuted([1, 0])))
       }
@@ -102,7 +121,8 @@ extension NodeExpression {
     },
     NodeExpression(Gather.self) { (operation, site) throws(EncodeError) in
       if let table = site.constant(0), site.constant(1) == nil {
-        guard table.rank == 2, try site.axis(operation.axis, 2) == 0, table.element.isFloat else {
+        guard table.rank == 2, try site.axis(operation.axis, 2) == 0, table.element.isComputed
+        else {
           throw site.refusal("Gather from a constant of shape \(table.shape)")
         }
         let indices = try site.composer.inOrder(try site.strand(1), at: site.place)
@@ -117,12 +137,54 @@ extension NodeExpression {
       let x = try site.strand()
       let indices = try site.known(1)
       let axis = try site.axis(operation.axis, x.rank)
-      guard let extent = x.extent(axis), indices.count == 1, indices.rank <= 1,
-        let index = indices.integers.first.map({ Int($0) }), index >= -extent, index < extent
-      else { throw site.refusal("Gather of several indices or from an unknown extent") }
-      let start = index < 0 ? index + extent : index
-      let slice = try site.cropped(x, axis: axis, before: start, after: extent - start - 1)
-      return indices.rank == 1 ? slice : try site.squeezed(slice, [axis])
+      guard let extent = x.extent(axis), indices.rank <= 1,
+        case let places = indices.integers.map({ Int($0) }),
+        places.allSatisfy({ $0 >= -extent && $0 < extent })
+      else { throw site.refusal("Gather by a table or from an unknown extent") }
+      let part = try site.chosen(x, axis: axis, places.map { $0 < 0 ? $0 + extent : $0 })
+      return indices.rank == 1 ? part : try site.squeezed(part, [axis])
+    },
+    NodeExpression(OneHot.self) { (operation, site) throws(EncodeError) in
+      let indices = try site.strand()
+      let (depth, values) = (try site.known(1), try site.known(2))
+      guard let width = depth.integers.first.map({ Int($0) }), width > 0, width <= 1 << 11,
+        values.element.isComputed, values.count == 2
+      else { throw site.refusal("OneHot of \(values.element)") }
+      // Row `i` of the table has its other number at `i`.
+      let numbers = values.doubles
+      let table = try site.exact(
+        Tensor(
+          values.element, [width, width],
+          doubles: (0..<width * width).map { $0 % (width + 1) == 0 ? numbers[1] : numbers[0] }))
+      var result = site.composer.layer(
+        "Embedding",
+        [
+          ("input_dim", .integer(Int64(width))), ("output_dim", .integer(Int64(width))),
+          ("mask_zero", false),
+        ], [indices], weights: [.init("embeddings", table)],
+        extents: indices.extents + [width], element: table.element, named: site.hint)
+      result.axes = indices.axes
+      result.axes.insert(
+        indices.extents.count, at: try site.axis(operation.axis, indices.rank + 1))
+      return result
+    },
+    NodeExpression(CumSum.self) { (operation, site) throws(EncodeError) in
+      let x = try site.numbers()
+      let axis = try site.axis(try site.integers(1)?.first ?? 0, x.rank)
+      guard let extent = x.extent(axis), extent <= 1 << 11 else {
+        throw site.refusal("CumSum over an unknown extent")
+      }
+      let unit = try site.unit(x.element, extent)
+      return try site.contracted(
+        x, axis: axis, with: try site.evaluated(operation, [unit, Tensor(vector: [1])]))
+    },
+    NodeExpression(Trilu.self) { (operation, site) throws(EncodeError) in
+      let x = try site.numbers()
+      let shape = x.shape.suffix(2).compactMap { $0 }
+      guard x.rank > 2, shape.count == 2 else { throw site.refusal("Trilu of unknown extents") }
+      let ones = Tensor.filled(x.element, shape, 1)
+      let edge = site.has(1) ? try site.known(1) : nil
+      return try site.scaled(x, try site.evaluated(operation, [ones, edge]))
     },
   ]
 }
@@ -132,6 +194,59 @@ extension NodeSite {
   func exact(_ tensor: Tensor?) throws(EncodeError) -> Tensor {
     guard let tensor else { throw refusal("a constant of this form") }
     return tensor
+  }
+
+  /// The matrix that changes nothing.
+  func unit(_ element: ElementType, _ extent: Int) throws(EncodeError) -> Tensor {
+    try exact(
+      Tensor(
+        element, [extent, extent],
+        doubles: (0..<extent * extent).map { $0 % (extent + 1) == 0 ? 1 : 0 }))
+  }
+
+  /// The products of a tensor's matrices with constant ones, each with its own.
+  fileprivate func multiplied(
+    _ x: Strand, _ matrices: Tensor, isFirst: Bool
+  ) throws(EncodeError) -> Strand {
+    let letters = "abcdefghijklmnopqrstuvwxy".map(String.init)
+    let input = try composer.inOrder(x, at: place)
+    let (rank, offset) = (input.extents.count, input.extents.count - matrices.rank)
+    guard offset >= 0, rank <= letters.count else {
+      throw refusal("MatMul by a constant of shape \(matrices.shape)")
+    }
+    var (kernel, shape) = ("", [Int]())
+    for axis in 0..<matrices.rank - 2 where matrices.shape[axis] != 1 {
+      guard axis + offset > 0, input.extents[axis + offset] == matrices.shape[axis] else {
+        throw refusal("MatMul by a constant of shape \(matrices.shape)")
+      }
+      kernel += letters[axis + offset]
+      shape.append(matrices.shape[axis])
+    }
+    var output = Array(letters.prefix(rank))
+    var extents = input.extents
+    let (row, column) = (matrices.shape[matrices.rank - 2], matrices.shape[matrices.rank - 1])
+    guard input.extents[isFirst ? rank - 1 : rank - 2] == (isFirst ? row : column) else {
+      throw refusal("a product over an extent that is not known")
+    }
+    if isFirst {
+      kernel += output[rank - 1] + "z"
+      (output[rank - 1], extents[rank - 1]) = ("z", column)
+    } else {
+      kernel += "z" + output[rank - 2]
+      (output[rank - 2], extents[rank - 2]) = ("z", row)
+    }
+    let equation = "\(letters.prefix(rank).joined()),\(kernel)->\(output.joined())"
+    return composer.layer(
+      "EinsumDense",
+      [
+        ("equation", .string(equation)),
+        (
+          "output_shape",
+          .array(extents.dropFirst().map { $0.map { .integer(Int64($0)) } ?? .null })
+        ), ("activation", "linear"), ("bias_axes", .null),
+      ], [input],
+      weights: [.init("kernel", try exact(matrices.reshaped(shape + [row, column])))],
+      extents: extents, named: hint)
   }
 
   /// The products of the matrices of two batches.
@@ -147,6 +262,7 @@ extension NodeSite {
     _ x: Strand, axis: Int, with matrix: Tensor, bias: Tensor? = nil
   ) throws(EncodeError) -> Strand {
     let input = try composer.arranged(x, last: axis, at: place)
+    guard input.extents.count > 1 else { throw refusal("a product along the batch") }
     guard input.extents.last == matrix.shape[0] else {
       throw refusal("a product over an extent that is not known")
     }

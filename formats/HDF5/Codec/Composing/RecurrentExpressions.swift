@@ -120,42 +120,42 @@ struct RecurrentSheet {
     return weights
   }
 
-  /// The initial states; none where they are zeros anyway.
+  /// The initial states, those of one direction first; none where they are zeros anyway.
   private func initialStates() throws(EncodeError) -> [Strand] {
-    var result: [Strand] = []
-    for index in 0..<states where site.has(5 + index) {
-      if let constant = site.constant(5 + index) {
-        guard constant.doubles.allSatisfy({ $0 == 0 }) else {
-          throw site.refusal("\(className) with constant states")
-        }
-        continue
+    var parts: [[Strand]] = Array(repeating: [], count: directions)
+    for index in 0..<states where site.has(5 + index) && site.uniform(5 + index) != 0 {
+      guard site.constant(5 + index) == nil else {
+        throw site.refusal("\(className) with constant states")
       }
-      guard directions == 1 else { throw site.refusal("\(className) with states both ways") }
-      var state = try site.numbers(5 + index)
-      if layout == 1 { state.axes = [1, 0, 2].map { state.axes[$0] } }
-      state = try site.squeezed(state, [0])
-      result.append(try site.composer.inOrder(state, at: site.place))
+      var whole = try site.numbers(5 + index)
+      if layout == 1 { whole.axes = [1, 0, 2].map { whole.axes[$0] } }
+      for direction in parts.indices {
+        let part =
+          directions == 1
+          ? whole
+          : try site.cropped(whole, axis: 0, before: direction, after: directions - 1 - direction)
+        let state = try site.squeezed(part, [0])
+        parts[direction].append(try site.composer.inOrder(state, at: site.place))
+      }
     }
-    guard result.isEmpty || result.count == states else {
+    let result = parts.flatMap { $0 }
+    guard result.isEmpty || result.count == states * directions else {
       throw site.refusal("\(className) with some of its states")
     }
     return result
   }
 
   func outputs() throws(EncodeError) -> [Strand?] {
-    guard !site.has(4) else { throw site.refusal("\(className) with lengths of sequences") }
     var x = try site.numbers()
     guard x.rank == 3 else { throw site.refusal("\(className) of rank \(x.rank)") }
     if layout == 1 { x.axes = [1, 0, 2].map { x.axes[$0] } }
     let input = try site.composer.arranged(x, [1, 0, 2], at: site.place)
+    try requireWholeSequences(input)
     let initial = try initialStates()
     let wantsSequence = site.isUsed(output: 0)
     let wantsStates = (1...states).contains { site.isUsed(output: $0) }
     // Run from the end alone, a layer's sequence would come turned round.
     let isWrapped = directions == 2 || direction == .reverse && wantsSequence
-    guard direction != .reverse || !isWrapped || !wantsStates else {
-      throw site.refusal("\(className) from the end with its sequence and its states")
-    }
     let matrix = try site.known(1)
     guard matrix.rank == 3 else { throw site.refusal("\(className) with weights \(matrix.shape)") }
     let units = matrix.shape[1] / gates
@@ -188,10 +188,18 @@ struct RecurrentSheet {
       }
       return placed(results)
     }
-    guard !givesStates, initial.isEmpty else {
-      throw site.refusal("\(className) both ways with its states")
+    // A wrapper takes the states of both directions, though only one may count.
+    return placed(
+      try wrapped(
+        input, settings, initial: directions == 2 ? initial : initial + initial, units: units,
+        wantsSequence: wantsSequence, givesStates: givesStates))
+  }
+
+  private func requireWholeSequences(_ input: Strand) throws(EncodeError) {
+    guard site.has(4) else { return }
+    guard let time = input.extents[1], site.uniform(4) == Double(time) else {
+      throw site.refusal("\(className) with lengths of sequences")
     }
-    return placed(try wrapped(input, settings, units: units, wantsSequence: wantsSequence))
   }
 
   /// Layout 1 has the batch in front.
@@ -206,7 +214,8 @@ struct RecurrentSheet {
 
   /// Both directions in one layer, one behind the other in the last axis.
   private func wrapped(
-    _ input: Strand, _ settings: [(String, JSONValue)], units: Int, wantsSequence: Bool
+    _ input: Strand, _ settings: [(String, JSONValue)], initial: [Strand], units: Int,
+    wantsSequence: Bool, givesStates: Bool
   ) throws(EncodeError) -> [Strand?] {
     func inner(_ name: String, isReversed: Bool) -> JSONValue {
       let config =
@@ -230,23 +239,38 @@ struct RecurrentSheet {
       ], [input],
       weights: try weights(0, inner: "forward/forward_\(name)")
         + weights(directions - 1, inner: "backward/backward_\(name)"),
+      states: initial,
       extents: wantsSequence ? [batch, time, 2 * units] : [batch, 2 * units], named: site.hint)
     let (composer, place) = (site.composer, site.place)
+    /// One state of one direction, `[1, batch, units]`.
+    func state(_ direction: Int, _ index: Int) -> Strand {
+      Strand(
+        .init(layer: layer.origin.layer, output: 1 + direction * states + index), layer.element,
+        [batch, units], axes: [nil, 0, 1])
+    }
     if directions == 1 {
       // The forward half is of no use to anybody.
       var half = try site.cropped(layer, axis: 2, before: units, after: 0)
       half.axes = [1, nil, 0, 2]
-      return [half, nil]
+      return [half] + (0..<states).map { givesStates ? state(1, $0) : nil }
     }
+    var results: [Strand?] = [nil]
     if wantsSequence {
       var sequence = try composer.reshaped(layer, [batch, time, 2, units], at: place)
       sequence.axes = [1, 2, 0, 3]
-      let wantsState = site.isUsed(output: 1)
-      guard !wantsState else { throw site.refusal("\(className) both ways with its states") }
-      return [sequence, nil]
+      results = [sequence]
     }
-    var state = try composer.reshaped(layer, [batch, 2, units], at: place)
-    state.axes = [1, 0, 2]
-    return [nil, state]
+    guard givesStates else {
+      if wantsSequence { return results }
+      var last = try composer.reshaped(layer, [batch, 2, units], at: place)
+      last.axes = [1, 0, 2]
+      return results + [last]
+    }
+    for index in 0..<states {
+      results.append(
+        site.isUsed(output: 1 + index)
+          ? try site.joined([state(0, index), state(1, index)], axis: 0) : nil)
+    }
+    return results
   }
 }

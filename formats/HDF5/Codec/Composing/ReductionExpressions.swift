@@ -19,6 +19,36 @@ extension NodeExpression {
     reduction(ReduceSum.self) { (x, axes, site) throws(EncodeError) in
       try site.summed(x, axes)
     },
+    reduction(ReduceL1.self) { (x, axes, site) throws(EncodeError) in
+      try site.summed(try site.absolute(x), axes)
+    },
+    reduction(ReduceLogSumExp.self) { (x, axes, site) throws(EncodeError) in
+      var result = x
+      for axis in axes {
+        // What an element has more than its logarithmic share.
+        guard let extent = result.extent(axis) else { throw site.refusal("an unknown extent") }
+        let shares = try site.logSoftmax(result, axis: axis)
+        let first = try site.cropped(result, axis: axis, before: 0, after: extent - 1)
+        let share = try site.cropped(shares, axis: axis, before: 0, after: extent - 1)
+        result = try site.merged([first, share], "Subtract")
+      }
+      return result
+    },
+    reduction(ReduceProd.self) { (x, axes, site) throws(EncodeError) in
+      var result = x
+      for axis in axes {
+        guard let extent = result.extent(axis), extent <= 32 else {
+          throw site.refusal("ReduceProd of many elements")
+        }
+        var parts: [Strand] = []
+        for index in 0..<extent {
+          parts.append(
+            try site.cropped(result, axis: axis, before: index, after: extent - index - 1))
+        }
+        if parts.count > 1 { result = try site.merged(parts, "Multiply") }
+      }
+      return result
+    },
     reduction(ReduceSumSquare.self) { (x, axes, site) throws(EncodeError) in
       try site.summed(try site.merged([x, x], "Multiply"), axes)
     },
@@ -38,6 +68,9 @@ extension NodeExpression {
       }
       var axes: [Int] = []
       for axis in given { axes.append(try site.axis(axis, x.rank)) }
+      guard axes.allSatisfy({ x.extent($0) != 0 }) else {
+        throw site.refusal("\(site.node.operation.name) of nothing")
+      }
       let result = try reduce(x, axes.filter { x.axes[$0] != nil }, site)
       return operation.keepsAxes ? result : try site.squeezed(result, axes)
     }

@@ -48,3 +48,8 @@ struct Strand {
     extents.indices.compactMap { position in axes.firstIndex(of: position) }
   }
 }
+
+extension ElementType {
+  /// Whether layers of both generations compute in this type.
+  var isComputed: Bool { [.float16, .bfloat16, .float32, .float64].contains(self) }
+}

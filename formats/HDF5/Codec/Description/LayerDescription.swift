@@ -73,6 +73,16 @@ struct ModelDescription: Sendable {
   var outputs: [TensorReference]
   /// Extents of a sequential model's input, where no input layer states them.
   var inputShape: [Int?]?
+
+  /// The layers that have a group in an `.h5` file: what Keras has in `model.layers`. Functions of
+  /// `keras.ops` are no layers, and the input of a sequential model is not counted among them.
+  var layersWithGroups: [LayerDescription] {
+    layers.filter { layer in
+      layer.isOperation
+        ? TensorFlowFunction.isLayer(layer.classInFile)
+        : !(kind == .sequential && layer.className == "InputLayer")
+    }
+  }
 }
 
 /// Which generation of Keras wrote a file: the meaning of some settings changed.

@@ -149,6 +149,12 @@ extension LayerSite {
     let x = try input(rank: spatial + 2...spatial + 2)
     let margins = try margins("cropping", spatial)
     let axes = try spatialAxes(spatial).map { x.position($0) }
+    for (axis, margin) in zip(axes, margins) {
+      guard let extent = x.wire.shape.dimensions[axis].extent else { continue }
+      guard margin.0 < extent, margin.1 < extent - margin.0 else {
+        throw invalid("cropping leaves nothing of \(extent) elements")
+      }
+    }
     let ends = margins.map { $0.1 == 0 ? Int(Int32.max) : -$0.1 }
     let wire = try emit(
       SliceOperator(),

@@ -52,6 +52,10 @@ struct LegacyWeights {
         DecodeError(
           .inconsistent("\(stored.count) layers with weights for \(expected.count) that have some"),
           Place().inside("group", group.path)))
+      let path = group.path == "/" ? "" : group.path
+      for entry in expected where !names.contains(entry.layer.name) {
+        errors.append(DecodeError(.missing("\(path)/\(entry.layer.name)"), entry.layer.place))
+      }
       throw ReadFailure(errors)
     }
     for (index, entry) in expected.enumerated() {

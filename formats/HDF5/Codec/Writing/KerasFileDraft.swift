@@ -35,15 +35,16 @@ struct KerasFileDraft {
       tree.attributes.append(HDF5Draft.Attribute("training_config", .text(training)))
     }
     var group = GroupTree()
-    group.attributes = HDF5Draft.Attribute.names("layer_names", description.layers.map(\.name))
+    let layers = description.layersWithGroups
+    group.attributes = HDF5Draft.Attribute.names("layer_names", layers.map(\.name))
     // The first generation is told by the absence of these.
     if facts.version.map({ KerasGeneration(version: $0) != .one }) == true {
       group.attributes += origin
     }
-    for layer in description.layers where !layer.isOperation {
+    for layer in layers {
       try add(layer, to: &group)
     }
-    if KerasGeneration(version: facts.version) != .one, facts.hasTopLevelWeights {
+    if facts.hasTopLevelWeights {
       group.change("top_level_model_weights") { group in
         group.attributes = HDF5Draft.Attribute.names("weight_names", [])
       }
@@ -115,10 +116,10 @@ struct KerasFileDraft {
     // The check sum stands in front of the file, so the file is made twice rather than kept.
     let weights = ChecksumSink()
     try HDF5Writer.write(tree.draft, to: weights)
-    let metadata = facts.archiveMetadata ?? #"{"keras_version": "\#(facts.version ?? "")"}"#
+    let metadata = facts.archiveMetadata ?? facts.version.map { #"{"keras_version": "\#($0)"}"# }
     do {
       var zip = ZipWriter(sink)
-      try zip.add("metadata.json", Bytes(Array(metadata.utf8)))
+      if let metadata { try zip.add("metadata.json", Bytes(Array(metadata.utf8))) }
       try zip.add("config.json", Bytes(Array(facts.configuration.utf8)))
       try zip.begin("model.weights.h5", size: weights.count, checksum: weights.checksum)
       try HDF5Writer.write(tree.draft, to: sink)

@@ -25,7 +25,8 @@ struct KerasWriter {
       if restored.facts.container == container {
         return try write(restored.draft, to: sink)
       }
-      if isThird, let moved = restored.draft.moved(to: container) {
+      let draft = isThird ? restored.draft : restored.draft.lifted()
+      if let moved = draft?.moved(to: container) {
         return try write(moved.draft, to: sink) + moved.losses
       }
     }
@@ -35,7 +36,9 @@ struct KerasWriter {
     } catch {
       guard case .inexpressible = error.reason, let moved = restored?.draft.moved(to: container)
       else { throw error }
-      return try write(moved.draft, to: sink) + moved.losses
+      return try write(moved.draft, to: sink) + moved.losses + [
+        Loss(.capability, "written in the form of Keras 2, which Keras 3 may not read")
+      ]
     }
   }
 
@@ -55,7 +58,8 @@ struct KerasWriter {
   private static let version = "3.0.0"
 
   private func composed(_ model: Model) throws(EncodeError) -> (KerasFileDraft, [Loss]) {
-    let page = try GraphComposer(model).page()
+    let composer = GraphComposer(model, allowsOperations: container == .archive)
+    let page = try composer.page()
     var facts = KerasFacts(container: container)
     (facts.version, facts.backend) = (Self.version, "tensorflow")
     facts.configuration = page.configuration.text
@@ -72,24 +76,55 @@ struct KerasWriter {
     var losses = page.renamed.map { from, to in
       Loss(.information, "the name \"\(from)\" became \"\(to)\"")
     }
-    if page.isThirdOnly {
-      losses.append(Loss(.capability, "Keras 2 does not read initial states in this form"))
-    }
-    losses += Self.untold(model)
+    losses += page.thirdOnly.map { Loss(.capability, "Keras 2 does not read \($0)") }
+    losses += composer.losses + Self.untold(model)
     return (
       KerasFileDraft(facts: facts, description: description, weights: page.weights), losses
     )
   }
 
+  /// What of a Keras file's own properties is lost where its graph is said anew; nil for what only
+  /// says how to write that file.
+  private static func toldAs(_ key: String) -> String? {
+    switch key {
+    case "keras.config": "names, nesting and sharing of the file's own layers"
+    case "keras.training_config": "the configuration of the training"
+    default: key.hasPrefix("keras.") ? nil : "property \"\(key)\""
+    }
+  }
+
   /// What the model says of itself that stands in no layer.
   private static func untold(_ model: Model) -> [Loss] {
-    let metadata = model.metadata
+    let (metadata, graph) = (model.metadata, model.graph)
     var parts: [String] = []
-    if !metadata.docString.isEmpty || !model.graph.docString.isEmpty {
-      parts.append("documentation")
+    let docs =
+      [metadata.docString, graph.docString] + graph.nodes.map(\.docString)
+      + graph.initializers.map(\.docString)
+      + (graph.inputs + graph.outputs + graph.values).map(\.docString)
+    if docs.contains(where: { !$0.isEmpty }) { parts.append("documentation") }
+    if !metadata.producerName.isEmpty {
+      let version = metadata.producerVersion
+      parts.append("producer \"\(metadata.producerName)\(version.isEmpty ? "" : " \(version)")\"")
     }
-    if !metadata.producerName.isEmpty { parts.append("producer \"\(metadata.producerName)\"") }
-    parts += metadata.properties.map { "property \"\($0.key)\"" }
+    if !metadata.domain.isEmpty { parts.append("domain \"\(metadata.domain)\"") }
+    if metadata.modelVersion != 0 { parts.append("model version \(metadata.modelVersion)") }
+    parts += metadata.properties.compactMap { toldAs($0.key) }
+    parts += graph.properties.map { "property \"\($0.key)\" of the graph" }
+    if graph.nodes.contains(where: { !$0.properties.isEmpty }) {
+      parts.append("properties of nodes")
+    }
+    let named = graph.nodes.filter { node in
+      !node.name.isEmpty && !node.outputs.contains(node.name)
+    }
+    if !named.isEmpty {
+      parts.append("the names of \(named.count) nodes: layers are named after values")
+    }
+    let symbols = Set(
+      graph.inputs.flatMap { $0.type.shape?.dimensions ?? [] }.compactMap { dimension in
+        if case .symbolic(let name) = dimension { name } else { nil }
+      })
+    parts += symbols.sorted().map { "the name \"\($0)\" of an unknown extent" }
+    if !graph.quantization.isEmpty { parts.append("quantization annotations") }
     if !model.labels.isEmpty { parts.append("class labels") }
     if !model.schema.isEmpty { parts.append("the schema of the inputs") }
     if !model.training.isEmpty { parts.append("state of the training") }
