@@ -11,7 +11,7 @@ random batch, other vectors are random, so that every layer counts.
 `check` prints one line for each file: the largest difference from the framework's outputs, relative to their largest
 value, in the evaluator, in the runtime and in ONNX Runtime after conversion to ONNX, which onnx.checker reads; the nodes and Transposes
 of the ONNX file; whether file -> native -> file keeps every entry; seconds of the conversion to ONNX. A file fails where a difference
-is above 1e-5, where a Transpose stands neither at an input nor at an output, or where an entry changed.
+is above 1e-5, where Transposes stand other than at the ends and around LayerNormalization, or where an entry changed.
 `open` loads in the framework what `check` wrote back to FOLDER/<framework>/back and compares its outputs bit for bit.
 """
 
@@ -131,10 +131,10 @@ def convert(wherry, source, target):
 
 
 def needless(graph):
-    """The Transposes of an ONNX graph that neither take an input nor give an output."""
-    ends = {value.name for value in (*graph.input, *graph.output)}
-    return [node.name for node in graph.node if node.op_type == "Transpose"
-            and not ends & {*node.input, *node.output}]
+    """How many Transposes an ONNX graph has beyond one for each input and output, and two for each LayerNormalization,
+    which wants the channels behind."""
+    count = sum(node.op_type == "Transpose" for node in graph.node)
+    return count - len(graph.input) - len(graph.output) - 2 * sum(n.op_type == "LayerNormalization" for n in graph.node)
 
 
 def worst(actual, expected):
@@ -153,6 +153,12 @@ def check_file(wherry, file, golden, back, work):
     inputs = {k[3:]: arrays[k] for k in arrays.files if k.startswith("in:")}
     expected = [arrays["out:0"]]
     found, faults = [], []
+    if not back:
+        # Weights alone are inspected as groups; the names of the outputs are asked of the model.
+        error, _ = convert(wherry, file, work / "whole.wherry")
+        if error:
+            return error, False
+        file = work / "whole.wherry"
     for engine in ("reference", "runtime", "onnxruntime"):
         actual, error = converted(wherry, file, inputs, work) if engine == "onnxruntime" else outputs(
             wherry, file, inputs, engine, work)
@@ -164,10 +170,9 @@ def check_file(wherry, file, golden, back, work):
             faults.append(f"{engine} differs")
     error, seconds = convert(wherry, file, work / "model.onnx")
     graph = onnx.load(work / "model.onnx").graph
-    inner = needless(graph)
     found.append(f"{len(graph.node)} nodes, {sum(n.op_type == 'Transpose' for n in graph.node)} Transposes, {seconds:.1f} s")
-    if inner:
-        faults.append(f"Transposes within: {inner[:3]}")
+    if needless(graph) > 0:
+        faults.append("needless Transposes")
     if back:
         back.parent.mkdir(parents=True, exist_ok=True)
         for source, target in ((file, work / "model.wherry"), (work / "model.wherry", back)):
@@ -184,7 +189,7 @@ def check_file(wherry, file, golden, back, work):
 
 def check(wherry, folder, names):
     failed = 0
-    for golden in sorted(folder.glob("*/*.npz")):
+    for golden in sorted(folder.glob("*/*.npz"), key=lambda path: path.with_suffix(".h5").stat().st_size):
         framework, name = golden.parent.name, golden.stem
         if names and name not in names:
             continue
