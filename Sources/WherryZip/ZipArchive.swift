@@ -75,7 +75,11 @@ public struct ZipArchive: Sendable {
       }
       return nil
     }
-    guard let found else { throw DecodeError(.missing("zip directory"), .byte(bytes.count)) }
+    guard let found else {
+      throw DecodeError(
+        .invalid("a zip archive without its directory, which stands at the end"),
+        .byte(bytes.count))
+    }
     return found
   }
 

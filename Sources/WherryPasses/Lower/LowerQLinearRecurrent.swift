@@ -23,40 +23,30 @@ extension Lowering {
 /// What the lowerings of `QLinearLSTM` and `QLinearGRU` share.
 struct QuantizedRecurrentLowering {
   let site: LoweringSite
-  let gates: Int
-  let directions: Int
-  let isReversed: Bool
-  let isBatchFirst: Bool
   let linearBeforeReset: Bool
-  let steps, batch, input, hidden: Int
+  private let extents: RecurrentExtents
   private let weights, recurrent: Tensor
   private let x, h: TensorQuantization
   private let element: ElementType
 
-  private var isLSTM: Bool { gates == 4 }
-  private var rows: Int { gates * hidden }
+  private var isLSTM: Bool { extents.gates == 4 }
+  private var directions: Int { extents.directions }
+  private var batch: Int { extents.batch }
+  private var hidden: Int { extents.hidden }
+  private var rows: Int { extents.rows }
 
   init(
     _ site: LoweringSite, gates: Int, direction: RecurrentDirection, layout: Int, yScale: Int,
     linearBeforeReset: Bool = false
   ) throws(CompileProblem) {
-    (self.site, self.gates, self.linearBeforeReset) = (site, gates, linearBeforeReset)
-    directions = direction == .bidirectional ? 2 : 1
-    isReversed = direction == .reverse
-    isBatchFirst = layout != 0
+    (self.site, self.linearBeforeReset) = (site, linearBeforeReset)
     (weights, recurrent) = (try site.requireConstant(3), try site.requireConstant(5))
     for tensor in [weights, recurrent] where tensor.element != .int8 {
       throw CompileProblem(.unsupportedElement(tensor.element))
     }
-    let (x, w, r) = (try site.shape(0), weights.shape, recurrent.shape)
-    guard x.count == 3, w.count == 3, r.count == 3, r[1] == gates * r[2], w[2] == x[2],
-      w[1] == r[1], w[0] == directions, r[0] == directions
-    else { throw CompileProblem(.invalid("a recurrent layer of \(x), \(w), \(r)")) }
-    (steps, batch) = isBatchFirst ? (x[1], x[0]) : (x[0], x[1])
-    (input, hidden) = (x[2], r[2])
-    guard input > 0, hidden > 0 else {
-      throw CompileProblem(.unsupported("a recurrent layer of extent 0"))
-    }
+    extents = try RecurrentExtents(
+      x: site.shape(0), w: weights.shape, r: recurrent.shape, gates: gates, direction: direction,
+      layout: layout)
     let own = try site.element(0)
     self.x = try site.quantization(1, 2, own)
     element = site.constant(yScale + 1)?.element ?? own
@@ -83,7 +73,7 @@ struct QuantizedRecurrentLowering {
       let scratch = try site.builder.tensor(.uint8, [ArenaPlanner.aligned(scratchBytes)])
       site.emit(
         step(try parameters(direction)), inputs, results.map { $0?.tensor }, scratch: scratch)
-      site.count(macs: steps, batch, rows, input + hidden)
+      site.count(macs: extents.steps, batch, rows, extents.input + hidden)
     }
     for (index, result) in results.enumerated() {
       if let result { try site.finish(index, result) }
@@ -92,29 +82,21 @@ struct QuantizedRecurrentLowering {
 
   private var scratchBytes: Int {
     let pitch = (hidden + 31) / 32 * 32
-    return 4 * ((min(steps, 8) + 1) * batch * rows + 64) + 6 * batch * pitch + 64
+    return 4 * ((min(extents.steps, 8) + 1) * batch * rows + 64) + 6 * batch * pitch + 64
   }
 
   private func parameters(_ direction: Int) throws(CompileProblem) -> wh_qrecurrent {
     var p = wh_qrecurrent()
-    (p.steps, p.batch) = (Int32(small: steps), Int32(small: batch))
-    (p.input, p.hidden) = (Int32(small: input), Int32(small: hidden))
-    p.reverse = isReversed || direction == 1 ? 1 : 0
+    (p.steps, p.batch) = (Int32(small: extents.steps), Int32(small: batch))
+    (p.input, p.hidden) = (Int32(small: extents.input), Int32(small: hidden))
+    p.reverse = extents.reverse(direction)
     p.linear_before_reset = linearBeforeReset ? 1 : 0
     p.h_zero = h.zeroPoint
     (p.h_scale, p.h_factor) = (try site.factor(h.scale64), try site.factor(1 / h.scale64))
-    let width = directions * hidden
-    if isBatchFirst {
-      (p.x_step, p.x_batch) = (Int64(input), Int64(steps * input))
-      (p.y_step, p.y_batch) = (Int64(width), Int64(steps * width))
-      (p.y_offset, p.h_offset) = (Int64(direction * hidden), Int64(direction * hidden))
-      p.h_batch = Int64(width)
-    } else {
-      (p.x_step, p.x_batch) = (Int64(batch * input), Int64(input))
-      (p.y_step, p.y_batch) = (Int64(batch * width), Int64(hidden))
-      p.y_offset = Int64(direction * batch * hidden)
-      (p.h_offset, p.h_batch) = (p.y_offset, Int64(hidden))
-    }
+    let strides = extents.strides(direction)
+    (p.x_step, p.x_batch) = (strides.xStep, strides.xBatch)
+    (p.y_step, p.y_batch, p.y_offset) = (strides.yStep, strides.yBatch, strides.yOffset)
+    (p.h_offset, p.h_batch) = (strides.hOffset, strides.hBatch)
     return p
   }
 
@@ -192,12 +174,6 @@ struct QuantizedRecurrentLowering {
   private func state(_ index: Int, _ direction: Int) throws(CompileProblem) -> Int? {
     guard site.has(index) else { return nil }
     try site.require(.float32, index)
-    let view =
-      isBatchFirst
-      ? StridedView(
-        offset: direction * hidden, extents: [batch, hidden], strides: [directions * hidden, 1])
-      : StridedView(
-        offset: direction * batch * hidden, extents: [batch, hidden], strides: [hidden, 1])
-    return try site.block(index, view, [batch, hidden]).tensor
+    return try site.block(index, extents.state(direction), [batch, hidden]).tensor
   }
 }

@@ -95,36 +95,29 @@ struct RecurrentActivations {
 /// What the lowerings of LSTM, GRU and RNN share.
 struct RecurrentLowering {
   let site: LoweringSite
-  let gates: Int
-  let directions: Int
-  let isReversed: Bool
-  let isBatchFirst: Bool
   let clip: Float?
   let activations: RecurrentActivations
   /// Whether the hidden state's last gate has a matrix of its own.
   var splitsHidden = false
   /// Whether the last gate's two biases stay apart.
   var keepsHiddenBias = false
-  let steps, batch, input, hidden: Int
+  private let extents: RecurrentExtents
+
+  private var gates: Int { extents.gates }
+  private var directions: Int { extents.directions }
+  private var batch: Int { extents.batch }
+  private var input: Int { extents.input }
+  private var hidden: Int { extents.hidden }
 
   init(
     _ site: LoweringSite, gates: Int, direction: RecurrentDirection, layout: Int, clip: Float?,
     activations: RecurrentActivations
   ) throws(CompileProblem) {
-    (self.site, self.gates, self.clip, self.activations) = (site, gates, clip, activations)
-    directions = direction == .bidirectional ? 2 : 1
-    isReversed = direction == .reverse
-    isBatchFirst = layout != 0
+    (self.site, self.clip, self.activations) = (site, clip, activations)
     for index in 0...2 { try site.require(.float32, index) }
-    let (x, w, r) = (try site.shape(0), try site.shape(1), try site.shape(2))
-    guard x.count == 3, w.count == 3, r.count == 3, r[1] == gates * r[2], w[2] == x[2],
-      w[1] == r[1], w[0] == directions, r[0] == directions
-    else { throw CompileProblem(.invalid("a recurrent layer of \(x), \(w), \(r)")) }
-    (steps, batch) = isBatchFirst ? (x[1], x[0]) : (x[0], x[1])
-    (input, hidden) = (x[2], r[2])
-    guard input > 0, hidden > 0 else {
-      throw CompileProblem(.unsupported("a recurrent layer of extent 0"))
-    }
+    extents = try RecurrentExtents(
+      x: site.shape(0), w: site.shape(1), r: site.shape(2), gates: gates, direction: direction,
+      layout: layout)
   }
 
   func lower(
@@ -157,7 +150,7 @@ struct RecurrentLowering {
       let floats = batch * gates * hidden * 2 + batch * hidden * 3
       let scratch = try site.builder.tensor(.uint8, [ArenaPlanner.aligned(floats * 4)])
       site.emit(step(parameters), inputs, results.map { $0?.tensor }, scratch: scratch)
-      site.count(macs: steps, batch, gates * hidden, input + hidden)
+      site.count(macs: extents.steps, batch, gates * hidden, input + hidden)
     }
     for (index, result) in results.enumerated() {
       if let result { try site.finish(index, result) }
@@ -166,22 +159,14 @@ struct RecurrentLowering {
 
   private func parameters(_ direction: Int) -> wh_recurrent {
     var p = wh_recurrent()
-    (p.steps, p.batch) = (Int32(small: steps), Int32(small: batch))
+    (p.steps, p.batch) = (Int32(small: extents.steps), Int32(small: batch))
     (p.input, p.hidden) = (Int32(small: input), Int32(small: hidden))
-    p.reverse = isReversed || direction == 1 ? 1 : 0
+    p.reverse = extents.reverse(direction)
     if let clip, clip > 0 { (p.clip_set, p.clip) = (1, clip) }
-    let width = directions * hidden
-    if isBatchFirst {
-      (p.x_step, p.x_batch) = (Int64(input), Int64(steps * input))
-      (p.y_step, p.y_batch) = (Int64(width), Int64(steps * width))
-      (p.y_offset, p.h_offset) = (Int64(direction * hidden), Int64(direction * hidden))
-      p.h_batch = Int64(width)
-    } else {
-      (p.x_step, p.x_batch) = (Int64(batch * input), Int64(input))
-      (p.y_step, p.y_batch) = (Int64(batch * width), Int64(hidden))
-      p.y_offset = Int64(direction * batch * hidden)
-      (p.h_offset, p.h_batch) = (p.y_offset, Int64(hidden))
-    }
+    let strides = extents.strides(direction)
+    (p.x_step, p.x_batch) = (strides.xStep, strides.xBatch)
+    (p.y_step, p.y_batch, p.y_offset) = (strides.yStep, strides.yBatch, strides.yOffset)
+    (p.h_offset, p.h_batch) = (strides.hOffset, strides.hBatch)
     return p
   }
 
@@ -191,7 +176,9 @@ struct RecurrentLowering {
     guard lengths.element == .int32, lengths.shape == [batch] else {
       throw CompileProblem(.unsupportedElement(lengths.element))
     }
-    if let known = site.constant(4), known.integers.allSatisfy({ $0 == steps }) { return nil }
+    if let known = site.constant(4), known.integers.allSatisfy({ $0 == extents.steps }) {
+      return nil
+    }
     return lengths.tensor
   }
 
@@ -278,12 +265,6 @@ struct RecurrentLowering {
   /// One direction's initial state as [batch, hidden].
   private func state(_ index: Int, _ direction: Int) throws(CompileProblem) -> Int? {
     guard site.has(index) else { return nil }
-    let view =
-      isBatchFirst
-      ? StridedView(
-        offset: direction * hidden, extents: [batch, hidden], strides: [directions * hidden, 1])
-      : StridedView(
-        offset: direction * batch * hidden, extents: [batch, hidden], strides: [hidden, 1])
-    return try site.block(index, view, [batch, hidden]).tensor
+    return try site.block(index, extents.state(direction), [batch, hidden]).tensor
   }
 }

@@ -12,7 +12,11 @@ struct KerasReader {
 
   func read() throws(ReadFailure) -> Reading {
     do {
-      return ZipArchive.recognizes(source.bytes) ? try readArchive() : try readFile()
+      if ZipArchive.recognizes(source.bytes) { return try readArchive() }
+      guard HDF5File.recognizes(source.bytes) else {
+        throw DecodeError(.notThisFormat("an HDF5 file or a .keras archive"), .byte(0))
+      }
+      return try readFile()
     } catch let error as ReadFailure {
       throw error
     } catch let error as DecodeError {
@@ -103,12 +107,14 @@ struct KerasReader {
       return text
     }
     guard let configuration = try text("config.json") else {
-      throw DecodeError(.missing("config.json"), .byte(0))
+      throw DecodeError(
+        .unsupported("an archive without config.json, which is no model of Keras"), .byte(0))
     }
     guard let weights = try content("model.weights.h5") else {
       let other = archive.entries.first { $0.name.hasPrefix("model.weights") }?.name
       throw DecodeError(
-        other.map { .unsupported("weights in \($0)") } ?? .missing("model.weights.h5"), .byte(0))
+        .unsupported(other.map { "weights in \($0)" } ?? "an archive without model.weights.h5"),
+        .byte(0))
     }
     var facts = KerasFacts(container: .archive)
     facts.configuration = configuration

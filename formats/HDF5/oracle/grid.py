@@ -1,19 +1,24 @@
 """Compares Wherry with Keras over the files of fixtures/generators/keras_grid.py.
 
-    python grid.py WHERRY FOLDER [--engine reference|runtime|onnxruntime] [--ending h5|keras] [--only NAME]
+    python grid.py WHERRY FOLDER [--engine reference|runtime|onnxruntime ...] [--ending h5|keras] [--only NAME]
 
 WHERRY is the command; FOLDER the generator's. Every file is run on its stored inputs; the largest
 difference from Keras's own outputs, relative to the output's largest value, must be within the stored
-bound: 1e-5, and more for the few that compute in float16.
+bound: 1e-5, and more for the few that compute in float16. All three engines take part; what the
+runtime refuses by name, having no kernel for it, is counted.
 Prints one line a file that fails and the counts.
 """
 
 import argparse
+import collections
 import pathlib
 import subprocess
 import tempfile
 
 import numpy as np
+
+ENGINES = ("reference", "runtime", "onnxruntime")
+
 
 def outputs(wherry, file, inputs, engine, work):
     for old in work.glob("*.npy"):
@@ -31,7 +36,7 @@ def outputs(wherry, file, inputs, engine, work):
     for path in work.glob("*.npy"):
         if not path.name.endswith(".in.npy"):
             arrays[path.stem] = np.load(path)
-    return [arrays.get(name, arrays.get(name.replace(":", "_"))) for name in names], None
+    return [arrays.get(name, arrays.get(name.replace(":", "_").replace("/", "_"))) for name in names], None
 
 
 def converted(wherry, file, inputs, work):
@@ -68,44 +73,56 @@ def difference(actual, expected, bound):
     return None if worst <= bound else f"differs by {worst:.2g}"
 
 
+def problem(wherry, file, arrays, engine, work):
+    """What is wrong with a file's outputs, if anything."""
+    inputs = {k[3:]: arrays[k] for k in arrays.files if k.startswith("in:")}
+    expected = [arrays[f"out:{i}"] for i in range(sum(k.startswith("out:") for k in arrays.files))]
+    if engine == "onnxruntime":
+        actual, error = converted(wherry, file, inputs, work)
+    else:
+        actual, error = outputs(wherry, file, inputs, engine, work)
+    if error:
+        return error
+    if len(actual) != len(expected):
+        return f"{len(actual)} outputs, not {len(expected)}"
+    found = [difference(a, e, float(arrays["bound"])) for a, e in zip(actual, expected)]
+    return "; ".join(f"output {i}: {f}" for i, f in enumerate(found) if f) or None
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("wherry")
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--engine", default="reference")
+    parser.add_argument("--engine", action="append", choices=ENGINES)
     parser.add_argument("--ending", action="append")
     parser.add_argument("--only", action="append")
     options = parser.parse_args()
-    passed, failed = {}, 0
+    passed, refused, failed = collections.Counter(), collections.Counter(), 0
+    files = [
+        (golden, golden.with_suffix(f".{ending}"))
+        for golden in sorted(options.folder.glob("*/*.npz"))
+        for ending in options.ending or ["h5", "keras"]
+        if not options.only or golden.stem in options.only
+    ]
     with tempfile.TemporaryDirectory() as name:
-        work = pathlib.Path(name)
-        for golden in sorted(options.folder.glob("*/*.npz")):
-            if options.only and golden.stem not in options.only:
+        for golden, file in files:
+            if not file.exists():
                 continue
             arrays = np.load(golden)
-            inputs = {k[3:]: arrays[k] for k in arrays.files if k.startswith("in:")}
-            expected = [arrays[f"out:{i}"] for i in range(sum(k.startswith("out:") for k in arrays.files))]
-            for ending in options.ending or ["h5", "keras"]:
-                file = golden.with_suffix(f".{ending}")
-                if not file.exists():
-                    continue
-                if options.engine == "onnxruntime":
-                    actual, error = converted(options.wherry, file, inputs, work)
-                else:
-                    actual, error = outputs(options.wherry, file, inputs, options.engine, work)
-                if error is None and len(actual) != len(expected):
-                    error = f"{len(actual)} outputs, not {len(expected)}"
+            for engine in options.engine or ENGINES:
+                key = (engine, golden.parent.name, file.suffix)
+                error = problem(options.wherry, file, arrays, engine, pathlib.Path(name))
                 if error is None:
-                    found = [difference(a, e, float(arrays["bound"])) for a, e in zip(actual, expected)]
-                    error = "; ".join(f"output {i}: {f}" for i, f in enumerate(found) if f) or None
-                key = (golden.parent.name, ending)
-                if error is None:
-                    passed[key] = passed.get(key, 0) + 1
+                    passed[key] += 1
+                elif engine == "runtime" and "no plan: " in error:
+                    refused[error.split("no plan: ")[-1]] += 1
                 else:
                     failed += 1
-                    print(f"{golden.parent.name}/{file.name}: {error}")
-    for (framework, ending), count in sorted(passed.items()):
-        print(f"{framework} .{ending}: {count} equal")
+                    print(f"{engine} {golden.parent.name}/{file.name}: {error}", flush=True)
+    for (engine, framework, ending), count in sorted(passed.items()):
+        print(f"{engine} {framework} {ending}: {count} equal")
+    for reason, count in sorted(refused.items()):
+        print(f"runtime refuses {count}: {reason}")
     print(f"{failed} failed")
     raise SystemExit(failed > 0)
 

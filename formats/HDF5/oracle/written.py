@@ -14,7 +14,7 @@ Each file takes these ways; what a way writes stands in OUT/<way>/<framework>/<n
 compares the outputs with those that the generator stored: within 1e-6 of the output's largest value for
 the first three ways and 1e-5 for the last, more for what computes in float16. A way that Wherry refuses
 by name, or that ends in the graph layout, is counted, not an error; the names are printed. So are files
-whose originals the framework can't open itself. Files that a loss calls one generation's are left out for the other.
+whose originals the framework can't open itself. What Wherry says that one framework alone reads is opened there.
 """
 
 import argparse
@@ -38,13 +38,17 @@ def convert(wherry, source, target):
     result = subprocess.run([wherry, "convert", str(source), str(target)], capture_output=True, text=True)
     if result.returncode < 0 or result.returncode in (70, 132, 133, 139):
         raise SystemExit(f"{source} -> {target}: status {result.returncode}\n{result.stderr[-2000:]}")
-    # A file that is for one generation says so.
-    for framework, loss in (("tf_keras", "Keras 2 does not read"), ("keras", "in the form of Keras 2")):
-        mark = pathlib.Path(f"{target}.not_{framework}")
-        mark.unlink(missing_ok=True)
-        if loss in result.stdout + result.stderr:
-            mark.touch()
+    if result.returncode == 0:
+        said = result.stdout + result.stderr
+        readers = ["keras"] if "Keras 2 does not read" in said else []
+        readers += ["tf_keras"] if "which Keras 3 may not read" in said else []
+        readers_beside(target).write_text(" ".join(readers))
     return None if result.returncode == 0 else (result.stderr or result.stdout).strip()
+
+
+def readers_beside(path):
+    """A text beside a file: the framework that alone reads it, as was printed."""
+    return path.with_name(path.name + ".readers")
 
 
 def graph_layout(path):
@@ -171,10 +175,10 @@ def open_all(folder, out, framework, names, ways):
         for path in sorted(out.glob(f"{way}/*/*")):
             if path.suffix not in (".h5", ".keras") or names and path.stem not in names:
                 continue
-            # What ONNX's graph became is for both, and so are archives of what tf_keras made; the rest is
-            # for the framework that made it.
-            is_for_both = way == "onnx" or way == "other" and path.suffix == ".keras" and framework == "keras"
-            if not is_for_both and path.parent.name != framework or pathlib.Path(f"{path}.not_{framework}").exists():
+            # What ONNX's graph or Keras 2's file became is for both; the rest is for the framework that made it.
+            readers = readers_beside(path).read_text().split()
+            is_for_both = way == "onnx" or way == "other" and path.parent.name == "tf_keras" and path.suffix == ".keras"
+            if framework not in readers if readers else not is_for_both and path.parent.name != framework:
                 continue
             golden = folder / path.parent.name / (path.stem + ".npz")
             arrays = np.load(golden)

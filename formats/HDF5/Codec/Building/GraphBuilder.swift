@@ -95,6 +95,7 @@ final class GraphBuilder {
     }
     nodes.append(Node(operation, name: own, inputs: inputs.map { $0?.name }, outputs: names))
     operatorSet = max(operatorSet, Self.newestSets[operation.name.name] ?? 0)
+    if wires.contains(where: { $0.element == .bfloat16 }) { operatorSet = max(operatorSet, 22) }
     return wires
   }
 

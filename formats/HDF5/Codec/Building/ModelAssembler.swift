@@ -174,7 +174,9 @@ final class ModelAssembler {
       throw DecodeError(.unsupported("class \(layer.className)"), layer.place)
     }
     let first = builder.nodes.count
-    let outputs = try binding(site)
+    var outputs = try binding(site)
+    // Functions forget which steps count.
+    if layer.isOperation { for index in outputs.indices { outputs[index].mask = nil } }
     let application = counts[layer.path, default: 0]
     counts[layer.path] = application + 1
     let made = Set(builder.nodes[first...].flatMap { $0.outputs.compactMap { $0 } })

@@ -16,7 +16,7 @@ extension NodeExpression {
     applied(Acosh.self, "Arccosh", isNonNegative: true), applied(Atanh.self, "Arctanh"),
     applied(IsNaN.self, "Isnan", element: .bool),
     NodeExpression(Erf.self) { (_, site) throws(EncodeError) in
-      try site.applied("Erf", module: "math", [try site.numbers()])
+      try site.applied("Erf", [try site.numbers()])
     },
     compared(Equal.self, "Equal"), compared(Greater.self, "Greater"),
     compared(GreaterOrEqual.self, "GreaterEqual"), compared(Less.self, "Less"),
@@ -78,13 +78,13 @@ extension NodeSite {
   ///
   /// - Throws: `EncodeError.inexpressible` where the file is for both generations.
   func applied(
-    _ className: String, module: String = "numpy", _ strands: [Strand],
+    _ className: String, _ strands: [Strand],
     element: ElementType? = nil
   ) throws(EncodeError) -> Strand {
     guard composer.allowsOperations else { throw refusal("\(node.operation.name)") }
     var result = try merged(strands, className)
     composer.sheet.change(result.origin.layer) { layer in
-      layer.module = "keras.src.ops.\(module)"
+      layer.module = OperationBinding.module(of: className)
     }
     if let element { result.element = element }
     return result

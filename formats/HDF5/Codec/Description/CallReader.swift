@@ -14,8 +14,8 @@ enum CallReader {
       if node["args"] != nil || node["kwargs"] != nil {
         calls.append(try named(node))
       } else if let list = node.array {
-        // A single tensor may stand without its list.
-        let entries = TensorReference(node) != nil ? [node] : list
+        // A single tensor or constant may stand without its list.
+        let entries = Reference(node) != nil ? [node] : list
         calls.append(try positional(entries, at: here))
       } else {
         throw DecodeError(.invalid("a call is expected"), here)

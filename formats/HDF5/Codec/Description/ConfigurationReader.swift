@@ -78,10 +78,11 @@ struct ConfigurationReader {
   private mutating func layer(
     _ json: JSONValue, within path: String, at place: Place
   ) throws(DecodeError) -> LayerDescription {
-    guard let className = json["class_name"]?.string else {
+    guard let title = json["class_name"]?.string else {
       throw DecodeError(.missing("class_name"), place)
     }
     let config = json["config"] ?? .null
+    let className = ApplicationClass.name(of: title, json["module"]?.string, config) ?? title
     guard let name = json["name"]?.string ?? config["name"]?.string, !name.isEmpty else {
       throw DecodeError(.missing("name"), place)
     }
@@ -94,12 +95,13 @@ struct ConfigurationReader {
         isTrainable: config["trainable"]?.bool ?? true,
         calls: try CallReader.calls(json["inbound_nodes"], at: place), model: model)
     }
+    if TensorFlowFunction.isLayer(className) {
+      return try Self.function(json, config, name, own, at: place)
+    }
     let module = json["module"]?.string ?? ""
-    // A layer always says whether it trains; in `.h5` files that alone tells functions from layers.
     let isOperation =
       module.contains(".ops.")
-      || (module.isEmpty && generation == .three && config["trainable"] == nil
-        && className != "InputLayer" && OperationBinding.named(className) != nil)
+      || (module.isEmpty && generation == .three && OperationBinding.isFunction(className, config))
     var current = isOperation ? className : LegacyConfiguration.className(className, config)
     var settings = LayerSettings(
       json: generation == .one ? LegacyConfiguration.settings(config, className) : config,
@@ -108,17 +110,37 @@ struct ConfigurationReader {
       isOperation
       ? OperationBinding.named(className) != nil : LayerBinding.named(current) != nil
     // The custom classes of other packages may bear the name of one of Keras.
-    let isForeign = json["registered_name"]?.string.map {
-      $0.contains(">") && !$0.hasPrefix("keras>")
-    }
-    guard isKnown, isForeign != true else {
-      throw DecodeError(.unsupported("class \(className)"), place)
-    }
+    let isForeign =
+      json["registered_name"]?.string.map { $0.contains(">") && !$0.hasPrefix("keras>") } == true
+    let isApplied = ApplicationClass.settings[className] != nil
+    guard
+      isApplied
+        ? ApplicationClass.name(of: title, module, config) != nil : isKnown && !isForeign
+    else { throw DecodeError(.unsupported("class \(title)"), place) }
+    if !isOperation { _ = try settings.element() }
     let inner = try innerLayers(&current, &settings, own, at: place)
     return LayerDescription(
-      className: current, classInFile: className, name: name, path: own, settings: settings,
+      className: current, classInFile: title, name: name, path: own, settings: settings,
       isTrainable: config["trainable"]?.bool ?? true, isOperation: isOperation,
       calls: try CallReader.calls(json["inbound_nodes"], at: place), inner: inner)
+  }
+
+  /// A function of TensorFlow that Keras 2 keeps as a layer.
+  private static func function(
+    _ json: JSONValue, _ config: JSONValue, _ name: String, _ path: String, at place: Place
+  ) throws(DecodeError) -> LayerDescription {
+    guard let title = config["function"]?.string else {
+      throw DecodeError(.missing("function"), place)
+    }
+    guard let function = TensorFlowFunction.named(title),
+      OperationBinding.named(function.operation) != nil
+    else { throw DecodeError(.unsupported("function tf.\(title)"), place) }
+    let calls = try CallReader.calls(json["inbound_nodes"], at: place)
+    return LayerDescription(
+      className: function.operation, classInFile: json["class_name"]?.string ?? "", name: name,
+      path: path,
+      settings: LayerSettings(json: function.settings(config, calls.first), place: place),
+      isTrainable: true, isOperation: true, calls: calls.map { function.call($0) })
   }
 
   /// The layers that a wrapper holds.
@@ -175,7 +197,10 @@ struct ConfigurationReader {
         found.append(reference)
         return true
       }
-      if let members = json.members { return members.allSatisfy { collect($0.value) } }
+      // Keras takes the members of dictionaries in the order of their keys.
+      if let members = json.members {
+        return members.sorted { $0.key < $1.key }.allSatisfy { collect($0.value) }
+      }
       return json.array?.allSatisfy { collect($0) } ?? false
     }
     guard let json, collect(json), !found.isEmpty else {

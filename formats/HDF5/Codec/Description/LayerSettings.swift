@@ -165,6 +165,10 @@ struct LayerSettings: Sendable {
   /// by what they compute in.
   func element() throws(DecodeError) -> ElementType? {
     guard let value = self["dtype"] else { return nil }
+    if let policy = value["class_name"]?.string, policy.hasPrefix("Quantized") {
+      let mode = value["config"]?["mode"]?.string ?? policy
+      throw unsupported("dtype", "weights that Keras quantized (\(mode))")
+    }
     let name = value.string ?? value["config"]?["name"]?.string
     guard let name else { throw fault("dtype", "a type is expected") }
     let plain = name.hasPrefix("mixed_") ? String(name.dropFirst(6)) : name

@@ -128,7 +128,7 @@ extension LayerSite {
     return try map(operation, x)
   }
 
-  private func logSoftmax(_ x: KerasTensor, axis: Int) throws(DecodeError) -> KerasTensor {
+  func logSoftmax(_ x: KerasTensor, axis: Int) throws(DecodeError) -> KerasTensor {
     let (x, position) = try along(x, axis)
     var operation = LogSoftmax()
     operation.axis = position

@@ -26,10 +26,8 @@ extension LayerBinding {
     },
     LayerBinding("Softmax") { (site) throws(DecodeError) in
       let axes = try site.settings.integers("axis") ?? [-1]
-      guard axes.count == 1 else {
-        throw site.settings.unsupported("axis", "softmax over \(axes.count) axes at once")
-      }
       guard site.arguments.count == 1 else { throw site.unsupported("softmax with a mask") }
+      guard axes.count == 1 else { return [try site.softmaxOverAxes()] }
       return [try site.softmax(try site.input(), axis: axes[0])]
     },
     LayerBinding("PReLU", slots: { (_) throws(DecodeError) in WeightSlot.list(["alpha"]) }) {
@@ -47,18 +45,19 @@ extension LayerSite {
     let slope = try settings.number("negative_slope", 0)
     let threshold = try settings.number("threshold", 0)
     guard threshold == 0 else {
-      var result: KerasTensor
-      if slope == 0 {
-        // What is not above the threshold is 0, and at most the highest value.
-        let passes = try emit(
-          Greater(), [x.wire, try scalar(threshold, x.element, "threshold")])
-        let zero = try scalar(0, x.element, "zero")
-        result = x.with(try emit(Where(), [passes, x.wire, zero]))
-      } else {
-        throw settings.unsupported("threshold", "a threshold with a slope")
+      let limit = try scalar(threshold, x.element, "threshold")
+      let passes = try emit(Greater(), [x.wire, limit])
+      guard slope == 0 else {
+        let below = try map(Mul(), x.with(try emit(Sub(), [x.wire, limit])), slope, "slope")
+        let result = x.with(try emit(Where(), [passes, x.wire, below.wire]))
+        guard let highest else { return result }
+        return x.with(try emit(Min(), [result.wire, try scalar(highest, x.element, "highest")]))
       }
-      if let highest { result = try clipped(result, 0, highest) }
-      return result
+      // What is not above the threshold is 0, and at most the highest value.
+      let zero = try scalar(0, x.element, "zero")
+      let result = x.with(try emit(Where(), [passes, x.wire, zero]))
+      guard let highest else { return result }
+      return try clipped(result, 0, highest)
     }
     if slope == 0 {
       guard let highest else { return try map(Relu(), x) }
@@ -70,6 +69,16 @@ extension LayerSite {
     guard let highest else { return leaky }
     let limit = try scalar(highest, x.element, "highest")
     return leaky.with(try emit(Min(), [leaky.wire, limit]))
+  }
+
+  /// `exp(x - max) / Σ exp(x - max)` over several axes.
+  fileprivate func softmaxOverAxes() throws(DecodeError) -> KerasTensor {
+    var x = try input()
+    if x.isFlat { x = KerasTensor(try plain(x), mask: x.mask) }
+    let axes = try vector(try positions("axis", x))
+    let largest = try emit(ReduceMax(), [x.wire, axes])
+    let powers = try emit(Exp(), [try emit(Sub(), [x.wire, largest])])
+    return x.with(try emit(Div(), [powers, try emit(ReduceSum(), [powers, axes])]))
   }
 
   /// A slope for each element, or for each channel where axes share one.

@@ -19,7 +19,10 @@ extension LayerBinding {
       "Identity", "ActivityRegularization", "GaussianNoise", "GaussianDropout", "AlphaDropout",
       "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "RandomFlip", "RandomRotation",
       "RandomZoom", "RandomTranslation", "RandomContrast", "RandomBrightness", "RandomHeight",
-      "RandomWidth"
+      "RandomWidth", "RandomGrayscale", "RandomHue", "RandomSaturation", "RandomSharpness",
+      "RandomShear", "RandomColorJitter", "RandomColorDegeneration", "RandomErasing",
+      "RandomGaussianBlur", "RandomInvert", "RandomPosterization", "RandomPerspective",
+      "RandomElasticTransform", "RandAugment", "AugMix", "MixUp", "CutMix"
     ) { (site) throws(DecodeError) in [try site.map(Identity(), try site.input())] },
   ]
 }

@@ -22,8 +22,8 @@ extension LayerBinding {
 }
 
 extension LayerSite {
-  /// Indices as vectors that count them.
-  fileprivate func encoded(
+  /// Indices as vectors that count them; in the mode `vectors` each index has its own.
+  func encoded(
     _ indices: Wire, _ mode: String, depth: Int, element: ElementType
   ) throws(DecodeError) -> Wire {
     guard depth > 0, depth <= 1 << 24 else {
@@ -42,7 +42,7 @@ extension LayerSite {
     let values = try constant(made: "values", Tensor(element, [2], doubles: [0, 1]))
     let vectors = try emit(OneHot(), [wire, depthWire, values])
     switch mode {
-    case "one_hot": return vectors
+    case "one_hot", "vectors": return vectors
     case "multi_hot", "binary", "count":
       // A single index of rank 1 stands for itself.
       guard wire.rank > 1 else { return vectors }
@@ -63,21 +63,25 @@ extension LayerSite {
   private func vocabulary(_ special: [JSONValue]) throws(DecodeError) -> [JSONValue] {
     guard let value = settings["vocabulary"] else {
       if let tokens = weights.vocabularies[path] {
-        return try tokens.map { (token) throws(DecodeError) in
+        let values = try tokens.map { (token) throws(DecodeError) -> JSONValue in
           guard layer.className == "IntegerLookup" else { return .string(token) }
           guard let integer = Int64(token) else {
             throw settings.fault("vocabulary", "integers are expected")
           }
           return .integer(integer)
         }
+        return Self.without(special, values)
       }
       throw unsupported("a vocabulary that is not in the configuration")
     }
-    guard var tokens = (value["config"]?["value"] ?? value["items"] ?? value).array else {
+    guard let tokens = (value["config"]?["value"] ?? value["items"] ?? value).array else {
       throw settings.fault("vocabulary", "a list is expected")
     }
-    if !special.isEmpty, tokens.starts(with: special) { tokens.removeFirst(special.count) }
-    return tokens
+    return Self.without(special, tokens)
+  }
+
+  private static func without(_ special: [JSONValue], _ tokens: [JSONValue]) -> [JSONValue] {
+    tokens.starts(with: special) ? Array(tokens.dropFirst(special.count)) : tokens
   }
 
   /// Tokens as their places in a vocabulary, or the other way round.

@@ -22,7 +22,7 @@ struct LayerBinding: Sendable {
     coreLayers + reshapingLayers + convolutionLayers + poolingLayers + normalizationLayers
     + scalingLayers + mergeLayers + activationLayers + resizingLayers + embeddingLayers
     + encodingLayers + recurrentLayers + convolutionalRecurrentLayers
-    + wrapperLayers + attentionLayers
+    + wrapperLayers + attentionLayers + applicationLayers
 
   private static let byName: [String: LayerBinding] = Dictionary(
     all.flatMap { binding in binding.names.map { ($0, binding) } }, uniquingKeysWith: { a, _ in a })

@@ -49,7 +49,7 @@ extension LayerSite {
     guard inputs.count >= 2 else { throw invalid("\(inputs.count) inputs to merge") }
     let tensors = try levelled()
     let (wires, order, isFlat) = try aligned(tensors)
-    let mask = tensors.compactMap(\.mask).first
+    let mask = merged(inputs.map(\.mask))
     func result(_ wire: Wire) -> KerasTensor {
       KerasTensor(wire, order: order, isFlat: isFlat, mask: mask)
     }
@@ -60,6 +60,47 @@ extension LayerSite {
     }
     guard let several else { throw invalid("\(inputs.count) inputs to merge") }
     return result(try emit(several, wires))
+  }
+
+  /// Which steps of a merged value count. Up to Keras 2 those that do in every input that tells; from
+  /// Keras 3 on those that do in one, where all inputs tell.
+  private func merged(_ masks: [SequenceMask?]) -> SequenceMask? {
+    let given = masks.compactMap { $0 }
+    guard given.count > 1 else {
+      return generation == .three && masks.count > 1 ? nil : given.first
+    }
+    if generation == .three {
+      return given.count == masks.count ? combined(given, by: Or()) : nil
+    }
+    return combined(given, by: And())
+  }
+
+  private func combined(_ masks: [SequenceMask], by operation: some Operator) -> SequenceMask {
+    SequenceMask { () throws(DecodeError) in
+      guard let first = masks.first else { throw invalid("no mask") }
+      var all = try first.wire()
+      for mask in masks.dropFirst() {
+        let other = try mask.wire()
+        if other.name != all.name { all = try emit(operation, [all, other], "Mask") }
+      }
+      return all
+    }
+  }
+
+  /// Which steps of a concatenated value count: those that do in every part, or those of the parts.
+  private func joined(_ masks: [SequenceMask?], axis: Int, rank: Int) -> SequenceMask? {
+    let given = masks.compactMap { $0 }
+    guard !given.isEmpty else { return nil }
+    if axis == rank - 1, rank == 3 { return combined(given, by: And()) }
+    return SequenceMask { () throws(DecodeError) in
+      guard axis == 1, given.count == masks.count else {
+        throw unsupported("masks of some parts only, or along another axis than time")
+      }
+      var concat = Concat()
+      concat.axis = 1
+      return try emit(
+        concat, try given.map { (mask) throws(DecodeError) in try mask.wire() }, "Mask")
+    }
   }
 
   /// The inputs one after the other along one of Keras's axes.
@@ -73,7 +114,9 @@ extension LayerSite {
     let (wires, order, _) = try aligned(inputs, keepsFlat: false)
     var concat = Concat()
     concat.axis = order.firstIndex(of: axis) ?? axis
-    return KerasTensor(try emit(concat, wires), order: order)
+    return KerasTensor(
+      try emit(concat, wires), order: order,
+      mask: layer.isOperation ? nil : joined(inputs.map(\.mask), axis: axis, rank: first.rank))
   }
 
   /// Products summed over one axis of each input, perhaps of vectors scaled to length 1.

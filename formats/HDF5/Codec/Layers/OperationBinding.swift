@@ -15,12 +15,41 @@ struct OperationBinding: Sendable {
     (self.names, self.build) = (names, build)
   }
 
-  static let all: [OperationBinding] = arithmetic + comparisons + functions + reductions + shapes
+  static let all: [OperationBinding] =
+    arithmetic + comparisons + functions + activations + reductions + statistics + shapes + arrays
+    + indexing
 
   private static let byName: [String: OperationBinding] = Dictionary(
     all.flatMap { binding in binding.names.map { ($0, binding) } }, uniquingKeysWith: { a, _ in a })
 
   static func named(_ className: String) -> OperationBinding? { byName[className] }
+
+  /// The module that defines the class, which archives name.
+  ///
+  /// - Source: Keras 3, `ops`.
+  static func module(of className: String) -> String {
+    "keras.src.ops.\(modules[className] ?? "numpy")"
+  }
+
+  private static let modules: [String: String] = {
+    let classes = [
+      "nn": [
+        "Celu", "DepthToSpace", "Elu", "Gelu", "HardSigmoid", "HardSilu", "HardTanh", "LeakyRelu",
+        "LogSigmoid", "LogSoftmax", "Normalize", "OneHot", "Relu", "Relu6", "Selu", "Sigmoid",
+        "Silu", "Softmax", "Softplus", "Softsign", "SpaceToDepth", "TanhShrink",
+      ],
+      "core": ["Cast", "StopGradient", "Unstack"], "math": ["Erf", "Logsumexp", "Rsqrt"],
+      "linalg": ["Norm"],
+    ]
+    return Dictionary(
+      classes.flatMap { module, names in names.map { ($0, module) } },
+      uniquingKeysWith: { a, _ in a })
+  }()
+
+  /// Whether an entry of an `.h5` file is a function: a layer always says whether it trains.
+  static func isFunction(_ className: String, _ config: JSONValue) -> Bool {
+    config["trainable"] == nil && className != "InputLayer" && named(className) != nil
+  }
 
   private static func binary(_ operation: some Operator, _ names: String...) -> OperationBinding {
     var binding = OperationBinding { (site) throws(DecodeError) in [try site.paired(operation)] }
@@ -40,12 +69,22 @@ struct OperationBinding: Sendable {
 
   private static let arithmetic: [OperationBinding] = [
     binary(Add(), "Add"), binary(Sub(), "Subtract"), binary(Mul(), "Multiply"),
-    binary(Div(), "Divide", "TrueDivide"), binary(Max(), "Maximum"), binary(Min(), "Minimum"),
-    binary(Pow(), "Power"), binary(And(), "LogicalAnd"), binary(Or(), "LogicalOr"),
-    OperationBinding("Matmul") { (site) throws(DecodeError) in
-      let (a, b) = (try site.operand(0), try site.operand(1))
-      return [KerasTensor(try site.emit(MatMul(), [try site.plain(a), try site.plain(b)]))]
+    OperationBinding("Divide", "TrueDivide") { (site) throws(DecodeError) in
+      [try site.paired(Div(), inFloats: true)]
     },
+    binary(Max(), "Maximum"), binary(Min(), "Minimum"), binary(Pow(), "Power"),
+    binary(And(), "LogicalAnd"), binary(Or(), "LogicalOr"),
+    OperationBinding("FloorDivide") { (site) throws(DecodeError) in
+      [try site.map(Floor(), try site.paired(Div(), inFloats: true))]
+    },
+    OperationBinding("SquaredDifference") { (site) throws(DecodeError) in
+      let difference = try site.paired(Sub())
+      return [try site.gated(difference, difference)]
+    },
+    OperationBinding("AddN") { (site) throws(DecodeError) in
+      [try site.folded(nil as Add?, Sum())]
+    },
+    OperationBinding("Matmul", "Dot") { (site) throws(DecodeError) in [try site.product()] },
   ]
 
   private static let comparisons: [OperationBinding] = [
@@ -65,14 +104,13 @@ struct OperationBinding: Sendable {
       unary(Tanh(), "Tanh"), unary(Sigmoid(), "Sigmoid"), unary(Relu(), "Relu"),
       unary(Reciprocal(), "Reciprocal"), unary(Floor(), "Floor"), unary(Ceil(), "Ceil"),
       unary(Round(), "Round"), unary(Sign(), "Sign"), unary(Softplus(), "Softplus"),
-      unary(Erf(), "Erf"), unary(Identity(), "StopGradient"), unary(Tan(), "Tan"),
-      unary(Asin(), "Arcsin"), unary(Acos(), "Arccos"), unary(Atan(), "Arctan"),
-      unary(Sinh(), "Sinh"), unary(Cosh(), "Cosh"), unary(Asinh(), "Arcsinh"),
-      unary(Acosh(), "Arccosh"), unary(Atanh(), "Arctanh"), unary(IsNaN(), "Isnan"),
-      OperationBinding("Where") { (site) throws(DecodeError) in
-        var wires: [Wire] = []
-        for index in 0..<3 { wires.append(try site.plain(try site.operand(index))) }
-        return [KerasTensor(try site.emit(Where(), wires))]
+      unary(Erf(), "Erf"), unary(Identity(), "StopGradient"), unary(Softsign(), "Softsign"),
+      unary(Tan(), "Tan"), unary(Asin(), "Arcsin"), unary(Acos(), "Arccos"),
+      unary(Atan(), "Arctan"), unary(Sinh(), "Sinh"), unary(Cosh(), "Cosh"),
+      unary(Asinh(), "Arcsinh"), unary(Acosh(), "Arccosh"), unary(Atanh(), "Arctanh"),
+      unary(IsNaN(), "Isnan"), unary(IsInf(), "Isinf"),
+      OperationBinding("Log1p") { (site) throws(DecodeError) in
+        [try site.map(Log(), try site.map(Add(), try site.operand(0), 1, "one"))]
       },
       OperationBinding("Square") { (site) throws(DecodeError) in
         let x = try site.operand(0)
@@ -100,10 +138,38 @@ struct OperationBinding: Sendable {
         return [try site.map(cast, try site.operand(0))]
       },
     ]
+
+  /// Activation functions; those with parameters hold them in the configuration.
+  private static let activations: [OperationBinding] =
+    [
+      OperationBinding("Gelu") { (site) throws(DecodeError) in
+        var operation = Gelu()
+        operation.approximation = try site.settings.flag("approximate", true) ? .tanh : .none
+        return [try site.map(operation, try site.operand(0))]
+      },
+      OperationBinding("Elu") { (site) throws(DecodeError) in
+        var operation = Elu()
+        operation.alpha = Float(try site.settings.number("alpha", 1))
+        return [try site.map(operation, try site.operand(0))]
+      },
+      OperationBinding("Celu") { (site) throws(DecodeError) in
+        var operation = Celu()
+        operation.alpha = Float(try site.settings.number("alpha", 1))
+        return [try site.map(operation, try site.operand(0))]
+      },
+      OperationBinding("LeakyRelu") { (site) throws(DecodeError) in
+        var operation = LeakyRelu()
+        operation.alpha = Float(try site.settings.number("negative_slope", 0.2))
+        return [try site.map(operation, try site.operand(0))]
+      },
+      OperationBinding("LogSoftmax") { (site) throws(DecodeError) in
+        [try site.logSoftmax(try site.operand(0), axis: try site.settings.integer("axis", -1))]
+      },
+    ]
     + [
-      "Silu": "silu", "Gelu": "gelu", "Elu": "elu", "Selu": "selu", "Relu6": "relu6",
-      "HardSigmoid": "hard_sigmoid", "HardSilu": "hard_silu", "LeakyRelu": "leaky_relu",
-      "Softsign": "softsign", "LogSoftmax": "log_softmax",
+      "Silu": "silu", "Selu": "selu", "Relu6": "relu6", "HardSigmoid": "hard_sigmoid",
+      "HardSilu": "hard_silu", "LogSigmoid": "log_sigmoid", "HardTanh": "hard_tanh",
+      "TanhShrink": "tanh_shrink",
     ].map { className, function in
       OperationBinding(names: [className]) { (site) throws(DecodeError) in
         [try site.activated(try site.operand(0), named: function, "class_name")]
@@ -111,6 +177,12 @@ struct OperationBinding: Sendable {
     }
 
   private static let reductions: [OperationBinding] = [
+    OperationBinding("Prod") { (site) throws(DecodeError) in
+      [try site.reduced(ReduceProd(), \.keepsAxes)]
+    },
+    OperationBinding("Logsumexp") { (site) throws(DecodeError) in
+      [try site.reduced(ReduceLogSumExp(), \.keepsAxes)]
+    },
     OperationBinding("Mean") { (site) throws(DecodeError) in
       [try site.reduced(ReduceMean(), \.keepsAxes)]
     },
@@ -166,88 +238,15 @@ struct OperationBinding: Sendable {
     },
     OperationBinding("Reshape") { (site) throws(DecodeError) in
       let wire = try site.plain(try site.operand(0))
-      guard let shape = try site.settings.shape("newshape") else {
-        throw DecodeError(.missing("newshape"), site.place)
-      }
-      return [
-        KerasTensor(try site.emit(Reshape(), [wire, try site.vector(shape.map { $0 ?? -1 })]))
-      ]
+      guard let extents = try site.settings.integers("newshape"),
+        extents.allSatisfy({ $0 >= -1 }), extents.filter({ $0 == -1 }).count <= 1
+      else { throw site.settings.fault("newshape", "extents are expected") }
+      // 0 would mean to Reshape that the extent stays.
+      guard !extents.contains(0) else { throw site.unsupported("an extent of 0") }
+      return [KerasTensor(try site.emit(Reshape(), [wire, try site.vector(extents)]))]
     },
     OperationBinding("Concatenate") { (site) throws(DecodeError) in
       [try site.concatenated(axis: try site.settings.integer("axis", 0))]
     },
   ]
-}
-
-extension LayerSite {
-  /// The operand at a position, or under the name that NumPy gives it.
-  fileprivate func argument(at index: Int) -> LayerArgument? {
-    if index < call.arguments.count { return call.arguments[index] }
-    return keyword("x\(index + 1)") ?? (index == 0 ? keyword("x") : nil)
-  }
-
-  fileprivate func operand(_ index: Int) throws(DecodeError) -> KerasTensor {
-    guard case .tensor(let position)? = argument(at: index), position < arguments.count else {
-      throw unsupported("an operand that is no tensor")
-    }
-    return arguments[position]
-  }
-
-  /// Broadcasts two operands, of which one may be a number or an array.
-  fileprivate func paired(_ operation: some Operator) throws(DecodeError) -> KerasTensor {
-    switch (argument(at: 0), argument(at: 1)) {
-    case (.tensor?, .tensor?):
-      let (a, b) = (try operand(0), try operand(1))
-      if a.rank == b.rank {
-        let (wires, order, isFlat) = try aligned([a, b])
-        return KerasTensor(try emit(operation, wires), order: order, isFlat: isFlat)
-      }
-      return KerasTensor(try emit(operation, [try plain(a), try plain(b)]))
-    case (.tensor?, .constant(let value)?):
-      let (x, constant) = try constantOperand(try operand(0), value, "second")
-      return x.with(try emit(operation, [x.wire, constant]))
-    case (.constant(let value)?, .tensor?):
-      let (x, constant) = try constantOperand(try operand(1), value, "first")
-      return x.with(try emit(operation, [constant, x.wire]))
-    default: throw unsupported("operands of this kind")
-    }
-  }
-
-  private func constantOperand(
-    _ x: KerasTensor, _ value: JSONValue, _ role: String
-  ) throws(DecodeError) -> (KerasTensor, Wire) {
-    let holder = LayerSettings(json: .object([JSONMember(role, value)]), place: place)
-    guard let (shape, numbers) = try holder.array(role) else { throw unsupported("no operand") }
-    let x = x.isFlat && !shape.isEmpty ? KerasTensor(try plain(x)) : x
-    guard shape.count <= x.rank else { throw unsupported("an operand of more axes") }
-    let tensor = Tensor(x.element, shape, doubles: numbers).flatMap { broadcast($0, to: x) }
-    return (x, try constant(made: role, tensor))
-  }
-
-  fileprivate func reduced<O: Operator>(
-    _ operation: O, _ keeps: WritableKeyPath<O, Bool>
-  ) throws(DecodeError) -> KerasTensor {
-    try reduced(try operand(0), operation, keeps)
-  }
-
-  fileprivate func reduced<O: Operator>(
-    _ x: KerasTensor, _ operation: O, _ keeps: WritableKeyPath<O, Bool>
-  ) throws(DecodeError) -> KerasTensor {
-    var operation = operation
-    operation[keyPath: keeps] = try settings.flag("keepdims")
-    let wire = try plain(x)
-    let axes = (try settings.integers("axis") ?? Array(0..<wire.rank)).map {
-      $0 < 0 ? $0 + wire.rank : $0
-    }
-    return KerasTensor(try emit(operation, [wire, try vector(axes)]))
-  }
-
-  /// Computes on numbers where the operand is true or false.
-  fileprivate func asFlags(
-    _ body: (KerasTensor) throws(DecodeError) -> KerasTensor
-  ) throws(DecodeError) -> KerasTensor {
-    var (number, flag) = (Cast(), Cast())
-    (number.target, flag.target) = (.float32, .bool)
-    return try map(flag, try body(try map(number, try operand(0))))
-  }
 }

@@ -81,6 +81,8 @@ extension HDF5Type {
     switch self {
     case .float16: .float16
     case .bfloat16: .bfloat16
+    // NumPy has no such type, so that h5py stores the plain bytes.
+    case .opaque(size: 2, let tag) where tag.isEmpty: .bfloat16
     case .float32: .float32
     case .float64: .float64
     case .integer(let bits, let isSigned):

@@ -30,6 +30,14 @@ extension KerasFileDraft {
     switch container {
     case .archive: facts.backend = nil
     case .file:
+      let functions = description.layers.filter(\.isOperation).map(\.name)
+      if !functions.isEmpty, KerasGeneration(version: facts.version) == .three {
+        losses.append(
+          Loss(
+            .capability,
+            "Keras can't open an .h5 file with functions between layers: "
+              + functions.joined(separator: ", ")))
+      }
       facts.backend = facts.backend ?? "tensorflow"
       members = [members[1], members[2]]
     }
@@ -43,8 +51,14 @@ extension KerasFileDraft {
     case .array(let parts): return .array(parts.map { told($0) })
     case .object(let members):
       var members = members.map { JSONMember($0.key, told($0.value)) }
-      guard let name = json["class_name"]?.string, json["config"] != nil, json["module"] == nil
+      guard let name = json["class_name"]?.string, let config = json["config"],
+        json["module"] == nil
       else { return .object(members) }
+      if OperationBinding.isFunction(name, config) {
+        members.append(JSONMember("module", .string(OperationBinding.module(of: name))))
+        members.append(JSONMember("registered_name", .string(name)))
+        return .object(members)
+      }
       if ConfigurationReader.modelKind(name) != nil {
         let plain: JSONValue = name == "Functional" ? "Model" : .string(name)
         members = members.map { $0.key == "class_name" ? JSONMember("class_name", plain) : $0 }

@@ -53,10 +53,13 @@ struct GroupTree {
     guard let last = names.popLast() else {
       throw EncodeError(.invalid("a data set without a name"))
     }
-    let value = try tensor.draft(at: Place().inside("data set", path))
-    change(names.joined(separator: "/")) { group in
-      group.datasets.append((last, HDF5Draft.Dataset(value)))
+    var dataset = HDF5Draft.Dataset(try tensor.draft(at: Place().inside("data set", path)))
+    if tensor.element == .bfloat16 {
+      // As h5py stores it; archives name the type beside.
+      dataset.value = .array(.opaque(size: 2, tag: Bytes()), tensor.shape, tensor.bytes)
+      if names.last == "vars" { dataset.attributes = [.init("dtype", .text("bfloat16"))] }
     }
+    change(names.joined(separator: "/")) { group in group.datasets.append((last, dataset)) }
   }
 
   /// The groups and data sets as the writer takes them.
