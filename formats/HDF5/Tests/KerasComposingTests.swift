@@ -190,7 +190,8 @@ import WherryOperators
 
   @Test(arguments: [
     Case("Sqrt", [2, 3], Sqrt()), Case("Div", [2, 3], before: [numbers([1, 3])], Div()),
-    Case("Floor", [2, 3], Floor()), Case("Atan", [2, 3], Atan()), Case("Erf", [2, 3], Erf()),
+    Case("Floor", [2, 3], Floor()), Case("Atan", [2, 3], Atan()),
+    Case("Cast", [2, 3], with(Cast()) { $0.target = .int32 }), Case("Erf", [2, 3], Erf()),
     Case("ReduceL2", [2, 3, 4], ReduceL2(), [list([1])]),
   ])
   func functionBetweenLayersIsForKeras3Alone(_ item: Case) throws {
@@ -202,6 +203,67 @@ import WherryOperators
     } catch let error as EncodeError {
       guard case .inexpressible(let what) = error.reason else { throw error }
       #expect(what.contains(item.operation.name.name))
+    }
+  }
+
+  /// `x` is `[batch, 3, 4]`, and the batch is read from its shape.
+  private func openBatch(
+    _ body: (inout QuantizedGraph, _ x: String, _ batch: String) throws -> String
+  ) throws -> Model {
+    var graph = QuantizedGraph(seed: 2)
+    let x = graph.input("x", [2, 3, 4])
+    let first = try graph.constant(Self.list([0]), "first")
+    let batch = graph.add(Gather(), [graph.add(ShapeOperator(), [x]), first])
+    let y = try body(&graph, x, batch)
+    var model = graph.model(y)
+    model.graph.inputs[0].type = .tensor(.float32, Shape([.symbolic("n"), 3, 4]))
+    return model
+  }
+
+  @Test func shapeThatIsReadFromTheTensorIsNoRefusal() throws {
+    let model = try openBatch { graph, x, batch in
+      let rest = try graph.constant(Self.list([-1]), "rest")
+      let shape = graph.add(Concat(), [batch, rest])
+      return graph.add(Reshape(), [x, shape])
+    }
+    try KerasTrip.expectSame(model, as: "model.h5")
+  }
+
+  @Test func constantForEveryExampleIsJoined() throws {
+    let model = try openBatch { graph, x, batch in
+      let token = try graph.constant(Self.numbers([1, 1, 4]), "token")
+      let one = try graph.constant(Self.list([1, 1]), "one")
+      let each = graph.add(Expand(), [token, graph.add(Concat(), [batch, one])])
+      return graph.add(Self.with(Concat()) { $0.axis = 1 }, [each, x])
+    }
+    try KerasTrip.expectSame(model, as: "model.h5")
+  }
+
+  @Test func zerosOfAnOpenBatchAreNoStates() throws {
+    let model = try openBatch { graph, x, batch in
+      let one = try graph.constant(Self.list([1]), "one")
+      let five = try graph.constant(Self.list([5]), "five")
+      let zeros = graph.add(ConstantOfShape(), [graph.add(Concat(), [one, batch, five])])
+      let turned = graph.add(Self.with(Transpose()) { $0.perm = [1, 0, 2] }, [x])
+      let weights = [
+        try graph.constant(Self.numbers([1, 15, 4]), "w"),
+        try graph.constant(Self.numbers([1, 15, 5]), "r"),
+      ]
+      let net = graph.add(
+        Self.with(GRU()) { $0.hiddenSize = 5 }, [turned] + weights + [nil, nil, zeros])
+      return graph.add(Self.with(Transpose()) { $0.perm = [2, 0, 1, 3] }, [net])
+    }
+    let losses = try KerasTrip.expectSame(model, as: "model.h5").losses
+    #expect(losses.allSatisfy { $0.kind == .information })
+  }
+
+  @Test func extentsAsAResultAreRefused() throws {
+    let model = try openBatch { _, _, batch in batch }
+    do {
+      _ = try KerasTrip.written(model, as: "model.keras")
+      Issue.record("written")
+    } catch let error as EncodeError {
+      guard case .inexpressible = error.reason else { throw error }
     }
   }
 

@@ -109,7 +109,14 @@ extension NodeSite {
     let x = try strand()
     if target == x.element { return x }
     guard target.isComputed, x.element != .string else {
-      throw refusal("Cast from \(x.element) to \(target)")
+      guard [.bool, .int32, .int64].contains(target), x.element != .string,
+        composer.allowsOperations
+      else { throw refusal("Cast from \(x.element) to \(target)") }
+      let result = try applied("Cast", module: "core", [x], element: target)
+      composer.sheet.change(result.origin.layer) { layer in
+        layer.settings.append(("dtype", .string(target.name)))
+      }
+      return result
     }
     return composer.map(
       x, "Rescaling", [("scale", 1.0), ("offset", 0.0)], element: target, named: hint)

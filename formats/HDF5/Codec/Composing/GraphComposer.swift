@@ -17,6 +17,8 @@ final class GraphComposer {
   var zeros: [ElementType: Strand] = [:]
   /// Values of unknown extents whose elements are all one number.
   private var uniforms: [String: Double] = [:]
+  /// Extents of tensors as values: what takes them may know them without.
+  private var measures: Set<String> = []
   /// How often each value is used.
   private var uses: [String: Int] = [:]
   /// The value that each layer was made for.
@@ -143,6 +145,7 @@ final class GraphComposer {
       }
       return
     }
+    if isMeasure(node) { return }
     let site = NodeSite(node: node, place: place, composer: self)
     guard let expression = NodeExpression.of(node.operation) else {
       throw site.refusal("\(node.operation.name)")
@@ -153,6 +156,19 @@ final class GraphComposer {
       strands[name] = strand
       if made[strand.origin.layer] == nil { made[strand.origin.layer] = name }
     }
+  }
+
+  /// Whether a node gives extents, or computes with nothing else.
+  private func isMeasure(_ node: Node) -> Bool {
+    let sources = node.inputs.compactMap { $0 }
+    let computes =
+      !(node.operation is Expand) && sources.contains { measures.contains($0) }
+      && sources.allSatisfy { measures.contains($0) || constants[$0] != nil }
+    guard node.operation is ShapeOperator || node.operation is Size || computes else {
+      return false
+    }
+    measures.formUnion(node.outputs.compactMap { $0 })
+    return true
   }
 
   /// Computes a node of constants.
@@ -228,6 +244,9 @@ final class GraphComposer {
 
   func strand(_ name: String, at place: Place) throws(EncodeError) -> Strand {
     if let strand = strands[name] { return strand }
+    if measures.contains(name) {
+      throw EncodeError(.inexpressible("extents as a tensor"), place)
+    }
     if constants[name] != nil || uniforms[name] != nil {
       throw EncodeError(.inexpressible("the constant \"\(name)\" as the input of a layer"), place)
     }
