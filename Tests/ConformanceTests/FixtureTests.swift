@@ -30,7 +30,7 @@ import WherryGraph
       #expect(digest(try Bytes(mapping: "\(Self.folder)/\(row.file)")) == row.sha256, "\(row.file)")
     }
     let listed = Set(rows.map(\.file))
-    for part in ["models", "golden"] {
+    for part in ["models", "golden", "hdf5", "keras"] {
       let walk = try #require(FileManager.default.enumerator(atPath: "\(Self.folder)/\(part)"))
       for case let path as String in walk {
         var isFolder: ObjCBool = false

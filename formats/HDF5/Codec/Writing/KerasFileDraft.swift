@@ -124,7 +124,7 @@ struct KerasFileDraft {
       try zip.begin("model.weights.h5", size: weights.count, checksum: weights.checksum)
       try HDF5Writer.write(tree.draft, to: sink)
       for (path, tokens) in assets(description, in: "").sorted(by: { $0.0 < $1.0 }) {
-        let text = tokens.map { "\($0)\n" }.joined()
+        let text = tokens.joined(separator: "\n")
         try zip.add("assets/\(path)/vocabulary.txt", Bytes(Array(text.utf8)))
       }
       try zip.finish()
