@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Wherry
 import WherryBytes
 import WherryGraph
@@ -50,7 +51,17 @@ struct ConvertCommand: ParsableCommand {
     var comparisons: [ComparisonReport]?
   }
 
+  /// Has freed blocks of a megabyte or more go back to the system at once, instead of leaving gaps
+  /// between those that are kept.
+  private static func returnLargeBlocks() {
+    typealias Option = @convention(c) (Int32, Int32) -> Int32
+    // Swift's view of the C library leaves `mallopt` out; -3 is its M_MMAP_THRESHOLD.
+    guard let option = dlsym(nil, "mallopt") else { return }
+    _ = unsafeBitCast(option, to: Option.self)(-3, 1 << 20)
+  }
+
   func run() throws {
+    Self.returnLargeBlocks()
     try reporting {
       guard let format = to?.format ?? Formats.ofPath(output) else {
         throw ValidationError("The ending of \(output) names no format; use --to.")

@@ -60,26 +60,26 @@ enum OperatorFacts {
   private static func parse() -> [OperatorName: [Version]] {
     var table: [OperatorName: [Version]] = [:]
     var name = OperatorName("")
-    for line in source.split(separator: "\n") {
-      guard line.hasPrefix(" ") else {
-        let parts = line.split(separator: ":")
+    for line in source[...].parts("\n") {
+      guard line.utf8.first == UInt8(ascii: " ") else {
+        let parts = line.parts(":")
         name = OperatorName(
           String(parts.last ?? ""), domain: parts.count > 1 ? String(parts[0]) : "")
         continue
       }
-      let words = line.split(separator: " ")
+      let words = line.parts(" ")
       guard words.count >= 5 else { continue }
       var attributes: [String: Attribute] = [:]
       for word in words.dropFirst(5) {
         guard let (name, attribute) = attribute(word) else { continue }
         attributes[name] = attribute
       }
-      for mark in words[0].split(separator: ",") {
-        let digits = mark.prefix { $0.isNumber }
-        guard let since = Int64(digits) else { continue }
+      for mark in words[0].parts(",") {
+        let isDeprecated = mark.utf8.last == UInt8(ascii: "x")
+        guard let since = Int64(isDeprecated ? mark.dropLast() : mark) else { continue }
         table[name, default: []].append(
           Version(
-            since: since, isDeprecated: mark.hasSuffix("x"), inputs: range(words[1]),
+            since: since, isDeprecated: isDeprecated, inputs: range(words[1]),
             outputs: range(words[2]), inputTypes: masks(words[3]), outputTypes: masks(words[4]),
             attributes: attributes))
       }
@@ -88,19 +88,19 @@ enum OperatorFacts {
   }
 
   private static func range(_ word: Substring) -> ClosedRange<Int> {
-    let ends = word.split(separator: "-").map { Int($0) ?? Int(Int32.max) }
+    let ends = word.parts("-").map { Int($0) ?? Int(Int32.max) }
     guard ends.count == 2, ends[0] <= ends[1] else { return 0...Int(Int32.max) }
     return ends[0]...ends[1]
   }
 
   private static func masks(_ word: Substring) -> [TypeMask] {
-    word.split(separator: "/").compactMap { UInt64($0, radix: 16).map { TypeMask(bits: $0) } }
+    word.parts("/").compactMap { UInt64($0, radix: 16).map { TypeMask(bits: $0) } }
   }
 
   /// `name:kind`, then `!` when required, then `=default`.
   private static func attribute(_ word: Substring) -> (String, Attribute)? {
-    let halves = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-    let head = halves[0].split(separator: ":")
+    let halves = word.parts("=", most: 2)
+    let head = halves[0].parts(":")
     guard head.count == 2, let letter = head[1].first, let kind = kinds[letter] else { return nil }
     let standard = halves.count > 1 ? value(kind, halves[1]) : nil
     return (
@@ -110,7 +110,7 @@ enum OperatorFacts {
   }
 
   private static func value(_ kind: AttributeKind, _ text: Substring) -> AttributeValue? {
-    let items = text.split(separator: ",")
+    let items = text.parts(",")
     return switch kind {
     case .float: Float(text).map { .float($0) }
     case .int: Int64(text).map { .int($0) }
@@ -127,4 +127,15 @@ enum OperatorFacts {
     "y": .type, "F": .floats, "I": .ints, "S": .strings, "T": .tensors, "G": .graphs,
     "P": .sparseTensors, "Y": .types,
   ]
+}
+
+extension Substring {
+  /// What stands between separators, nothing left out; or the non-empty parts, if there may be any number
+  /// of them. Bytes are compared, not characters: the table is parsed whenever a file is read.
+  fileprivate func parts(_ separator: Unicode.Scalar, most: Int? = nil) -> [Substring] {
+    utf8.split(
+      separator: UInt8(ascii: separator), maxSplits: (most ?? .max) - 1,
+      omittingEmptySubsequences: most == nil
+    ).map { Substring($0) }
+  }
 }
