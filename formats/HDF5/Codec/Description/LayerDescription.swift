@@ -74,11 +74,12 @@ struct ModelDescription: Sendable {
   /// Extents of a sequential model's input, where no input layer states them.
   var inputShape: [Int?]?
 
-  /// The layers that have a group in an `.h5` file: what Keras has in `model.layers`. Functions are no
+  /// The layers that have a group in an `.h5` file: what Keras has in `model.layers`. Functions of `keras.ops` are no
   /// layers, and the input of a sequential model is not counted among them.
   var layersWithGroups: [LayerDescription] {
     layers.filter { layer in
-      !layer.isOperation && !(kind == .sequential && layer.className == "InputLayer")
+      (!layer.isOperation || TensorFlowFunction.isLayer(layer.classInFile))
+        && !(kind == .sequential && layer.className == "InputLayer")
     }
   }
 }

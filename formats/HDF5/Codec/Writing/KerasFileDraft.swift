@@ -55,7 +55,9 @@ struct KerasFileDraft {
   }
 
   private func add(_ layer: LayerDescription, to group: inout GroupTree) throws(EncodeError) {
-    var inner = GroupTree()
+    // The group may hold those of layers already whose names go on behind a slash.
+    let path = GroupTree.names(layer.name)[...]
+    var inner = group[path]
     var names: [String] = []
     var used: Set<String> = []
     do {
@@ -75,7 +77,7 @@ struct KerasFileDraft {
       throw fault(error, layer.place)
     }
     inner.attributes = HDF5Draft.Attribute.names("weight_names", names)
-    group[GroupTree.names(layer.name)[...]] = inner
+    group[path] = inner
   }
 
   private func addState(to tree: inout GroupTree) throws(EncodeError) -> [Loss] {
