@@ -124,7 +124,8 @@ struct KerasFileDraft {
       try zip.add("config.json", Bytes(Array(facts.configuration.utf8)))
       try zip.add("model.weights.h5", Bytes(file.bytes))
       for (path, tokens) in assets(description, in: "").sorted(by: { $0.0 < $1.0 }) {
-        let text = tokens.map { "\($0)\n" }.joined()
+        // Earlier versions take an end of line after the last token for an empty one behind it.
+        let text = tokens.joined(separator: "\n")
         try zip.add("assets/\(path)/vocabulary.txt", Bytes(Array(text.utf8)))
       }
       try zip.finish()
