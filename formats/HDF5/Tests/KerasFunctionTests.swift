@@ -146,6 +146,56 @@ import WherryOperators
       error?.errors.map(\.reason) == [.unsupported("weights that Keras quantized (int8)")])
   }
 
+  private func dense(_ value: Float) -> HDF5Draft.Group {
+    var group = HDF5Draft.Group(members: [
+      (
+        "k",
+        .dataset(
+          HDF5Draft.Dataset(
+            .array(
+              .float32, [1, 1],
+              Bytes((0..<4).map { UInt8(truncatingIfNeeded: value.bitPattern >> ($0 * 8)) }))))
+      )
+    ])
+    group.attributes = [HDF5Draft.Attribute("weight_names", .texts(["k"]))]
+    return group
+  }
+
+  /// The group of a layer stands within that of another whose name is the beginning of its own.
+  @Test func layersOfNamesWithinNamesAllKeepTheirWeights() throws {
+    func layer(_ name: String, _ more: String = "") -> String {
+      """
+      {"class_name": "Dense", "config": {"name": "\(name)", "units": 1, "use_bias": false\(more)}}
+      """
+    }
+    let inner = layer("a/b", #", "batch_input_shape": [null, 1]"#)
+    var outer = dense(3)
+    outer.members.append(("b", .group(dense(2))))
+    var layers = HDF5Draft.Group(members: [("a", .group(outer))])
+    layers.attributes = [HDF5Draft.Attribute("layer_names", .texts(["a/b", "a"]))]
+    var root = HDF5Draft.Group(members: [("model_weights", .group(layers))])
+    root.attributes = [
+      HDF5Draft.Attribute(
+        "model_config",
+        .text(
+          """
+          {"class_name": "Sequential", "config": {"name": "m", "layers": [\(inner), \(layer("a"))]}}
+          """)),
+      HDF5Draft.Attribute("keras_version", .text("2.15.0")),
+    ]
+    let sink = MemorySink()
+    try HDF5Writer.write(root, to: sink)
+    let source = ModelSource(Bytes(sink.bytes), operators: OperatorSet.all)
+    let model = try KerasFormat.read(source).model
+    #expect(model.graph.initializers.map(\.tensor.doubles) == [[2], [3]])
+    let copy = MemorySink()
+    var options = WriteOptions()
+    options.path = "m.h5"
+    #expect(try KerasFormat.write(model, to: copy, options: options).isEmpty)
+    let again = try KerasFormat.read(ModelSource(Bytes(copy.bytes), operators: OperatorSet.all))
+    #expect(again.model == model)
+  }
+
   /// h5py has no bfloat16 and stores such numbers as opaque bytes.
   @Test func opaquePairsOfBytesAreBfloat16() throws {
     let configuration = """

@@ -55,7 +55,9 @@ struct KerasFileDraft {
   }
 
   private func add(_ layer: LayerDescription, to group: inout GroupTree) throws(EncodeError) {
-    var inner = GroupTree()
+    // The group may hold those of layers already whose names go on behind a slash.
+    let path = GroupTree.names(layer.name)[...]
+    var inner = group[path]
     var names: [String] = []
     var used: Set<String> = []
     do {
@@ -75,7 +77,7 @@ struct KerasFileDraft {
       throw fault(error, layer.place)
     }
     inner.attributes = HDF5Draft.Attribute.names("weight_names", names)
-    group[GroupTree.names(layer.name)[...]] = inner
+    group[path] = inner
   }
 
   private func addState(to tree: inout GroupTree) throws(EncodeError) -> [Loss] {
@@ -124,6 +126,7 @@ struct KerasFileDraft {
       try zip.begin("model.weights.h5", size: weights.count, checksum: weights.checksum)
       try HDF5Writer.write(tree.draft, to: sink)
       for (path, tokens) in assets(description, in: "").sorted(by: { $0.0 < $1.0 }) {
+        // Earlier versions take an end of line after the last token for an empty one behind it.
         let text = tokens.joined(separator: "\n")
         try zip.add("assets/\(path)/vocabulary.txt", Bytes(Array(text.utf8)))
       }
