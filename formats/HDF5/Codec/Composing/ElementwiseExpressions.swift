@@ -112,7 +112,7 @@ extension NodeSite {
       guard [.bool, .int32, .int64].contains(target), x.element != .string,
         composer.allowsOperations
       else { throw refusal("Cast from \(x.element) to \(target)") }
-      let result = try applied("Cast", module: "core", [x], element: target)
+      let result = try applied("Cast", [x], element: target)
       composer.sheet.change(result.origin.layer) { layer in
         layer.settings.append(("dtype", .string(target.name)))
       }
