@@ -317,6 +317,25 @@ import WherryOperators
     #expect(written.graph.nodes.contains { $0.operation is LayerNormalization })
   }
 
+  @Test(arguments: [
+    Case(
+      "Gather", [2, 1 << 20], with(Gather()) { $0.axis = 1 }, [list((0..<1000).map { $0 * $0 })]),
+    Case("Trilu", [1, 1 << 20, 1 << 20], Trilu()),
+    Case(
+      "Pad", [1, 1 << 20, 1 << 20], Pad(),
+      [list([0, 1, 1, 0, 1, 1]), Tensor(.float32, [], doubles: [1])]),
+    Case("RMSNormalization", [1, 1 << 30], RMSNormalization(), [numbers([1])]),
+    Case("OneHot", [1, 2], OneHot(), [list([1 << 40]), numbers([2])], .uint8),
+  ])
+  func weightsThatWouldFillTheMemoryAreRefused(_ item: Case) throws {
+    do {
+      _ = try KerasTrip.written(try item.model(), as: "model.keras")
+      Issue.record("written")
+    } catch let error as EncodeError {
+      guard case .inexpressible = error.reason else { throw error }
+    }
+  }
+
   @Test func castToTypesThatNoLayerComputesInIsRefused() throws {
     let cast = Self.with(Cast()) { $0.target = .float8e4m3fn }
     do {

@@ -158,7 +158,9 @@ extension NodeSite {
     for (index, position) in positions.enumerated() {
       inner[position] -= before[index] + after[index]
     }
-    guard inner.allSatisfy({ $0 > 0 }) else { throw refusal("Pad of unknown extents") }
+    guard inner.allSatisfy({ $0 > 0 }), let count = Checked.product(shape), count <= 1 << 24 else {
+      throw refusal("Pad of unknown extents")
+    }
     let amounts = shape.indices.map { axis in
       positions.firstIndex(of: axis).map { (before[$0], after[$0]) } ?? (0, 0)
     }

@@ -35,7 +35,7 @@ struct Decompositions {
       case is Sqrt:
         guard let (x, epsilon, parts) = normalization(index), let last = parts.last,
           case .tensor(let element, let shape?)? = types[x]?.plain,
-          let width = shape.dimensions.last?.extent, width > 0,
+          let width = shape.dimensions.last?.extent, width > 0, width <= 1 << 24,
           let scale = Tensor.filled(element, [width], 1)
         else { continue }
         gone.formUnion(parts.dropLast())

@@ -72,7 +72,7 @@ extension NodeExpression {
       let x = try site.numbers()
       let weight = try site.known(1)
       guard try site.axis(operation.axis, x.rank) == x.rank - 1, let width = x.extent(x.rank - 1),
-        weight.count == width || weight.count == 1, weight.element == x.element
+        weight.count == width || weight.count == 1, weight.element == x.element, width <= 1 << 24
       else { throw site.refusal("RMSNormalization over several axes") }
       let gamma = weight.doubles
       // Beside its negative, a line has the mean 0.
@@ -102,7 +102,7 @@ extension NodeExpression {
     },
     NodeExpression(Scaler.self) { (operation, site) throws(EncodeError) in
       let x = try site.numbers()
-      guard x.rank == 2, x.element == .float32, let width = x.extent(1) else {
+      guard x.rank == 2, x.element == .float32, let width = x.extent(1), width <= 1 << 24 else {
         throw site.refusal("Scaler of \(x.element) elements")
       }
       func each(_ values: [Float]?, _ usual: Double) throws(EncodeError) -> [Double] {

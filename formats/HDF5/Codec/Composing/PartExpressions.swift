@@ -27,7 +27,9 @@ extension NodeSite {
       }
     }
     guard runs.count <= Self.mostPieces else {
-      guard x.element.isComputed else { throw refusal("\(node.operation.name) of \(x.element)") }
+      guard x.element.isComputed, let count = Checked.multiply(extent, indices.count),
+        count <= 1 << 24
+      else { throw refusal("\(node.operation.name) of \(indices.count) \(x.element) elements") }
       var ones = [Double](repeating: 0, count: extent * indices.count)
       for (column, row) in indices.enumerated() { ones[row * indices.count + column] = 1 }
       let matrix = try exact(Tensor(x.element, [extent, indices.count], doubles: ones))

@@ -181,7 +181,8 @@ extension NodeExpression {
     NodeExpression(Trilu.self) { (operation, site) throws(EncodeError) in
       let x = try site.numbers()
       let shape = x.shape.suffix(2).compactMap { $0 }
-      guard x.rank > 2, shape.count == 2 else { throw site.refusal("Trilu of unknown extents") }
+      guard x.rank > 2, shape.count == 2, let count = Checked.product(shape), count <= 1 << 24
+      else { throw site.refusal("Trilu of unknown extents") }
       let ones = Tensor.filled(x.element, shape, 1)
       let edge = site.has(1) ? try site.known(1) : nil
       return try site.scaled(x, try site.evaluated(operation, [ones, edge]))
