@@ -44,6 +44,12 @@ final class LayerSheet {
     body(&layers[index])
   }
 
+  /// Keras 2 reads bfloat16 from float32 alone; no number changes.
+  private static func stored(_ tensor: Tensor) -> Tensor {
+    guard tensor.element == .bfloat16 else { return tensor }
+    return Tensor(.float32, tensor.shape, doubles: tensor.doubles) ?? tensor
+  }
+
   /// A finished model: its configuration and its weights.
   struct Page {
     var configuration: JSONValue
@@ -91,7 +97,8 @@ final class LayerSheet {
       list.append(entry(layer, name) { names[$0] ?? "" })
       for weight in layer.weights {
         let path = weight.inner.map { "\(name)/\($0)" } ?? name
-        let variable = WeightVariable(name: "\(path)/\(weight.key):0", tensor: weight.tensor)
+        let variable = WeightVariable(
+          name: "\(path)/\(weight.key):0", tensor: Self.stored(weight.tensor))
         table.set(path, weight.key, variable)
       }
     }

@@ -46,11 +46,16 @@ extension KerasFileDraft {
 
   private static func functional(_ config: JSONValue) -> JSONValue? {
     guard let layers = config["layers"]?.array else { return nil }
+    let isMasked = layers.contains { layer in
+      layer["class_name"] == "Masking" || layer["config"]?["mask_zero"] == true
+    }
     var list: [JSONValue] = []
     for entry in layers {
       guard let layer = layer(entry), case .object(var members) = layer else { return nil }
       let calls = entry["inbound_nodes"]?.array ?? []
       let isMerging = merging.contains(entry["class_name"]?.string ?? "")
+      // Masks of some inputs only become others.
+      if isMerging, isMasked { return nil }
       guard calls.allSatisfy({ isPlain($0, isMerging) }) else { return nil }
       members.append(JSONMember("name", entry["name"] ?? nil))
       members.append(JSONMember("inbound_nodes", .array(calls)))
