@@ -52,6 +52,15 @@ import WherryOperators
     }
   }
 
+  @Test func indicesThatEmbeddingDoesNotTakeAreNamed() throws {
+    var graph = QuantizedGraph(seed: 3)
+    let x = graph.input("x", [2, 3], .int32)
+    let table = try graph.constant(KerasTrip.numbers([5, 4]), "table")
+    let y = graph.add(Relu(), [graph.add(Gather(), [table, x])])
+    let losses = try KerasTrip.written(graph.model(y), as: "model.keras").losses
+    #expect(losses.contains { $0.what.contains("indices below 0") })
+  }
+
   @Test func plainGraphLosesNothing() throws {
     var model = try dense()
     model.graph.nodes[0].name = ""

@@ -137,6 +137,9 @@ final class GraphComposer {
     return layer
   }
 
+  /// Notes what the layers do otherwise than the graph.
+  func note(_ what: String, at place: Place) { losses.append(Loss(.capability, what, place)) }
+
   private func express(_ node: Node, at place: Place) throws(EncodeError) {
     if fold(node) || isUniform(node) {
       if node.operation.name.name == "DequantizeLinear" {

@@ -126,6 +126,8 @@ extension NodeExpression {
           throw site.refusal("Gather from a constant of shape \(table.shape)")
         }
         let indices = try site.composer.inOrder(try site.strand(1), at: site.place)
+        site.composer.note(
+          "indices below 0, which Embedding does not count from the end", at: site.place)
         return site.composer.layer(
           "Embedding",
           [
@@ -150,6 +152,8 @@ extension NodeExpression {
       guard let width = depth.integers.first.map({ Int($0) }), width > 0, width <= 1 << 11,
         values.element.isComputed, values.count == 2
       else { throw site.refusal("OneHot of \(values.element)") }
+      site.composer.note(
+        "indices outside 0..<\(width), which Embedding does not take", at: site.place)
       // Row `i` of the table has its other number at `i`.
       let numbers = values.doubles
       let table = try site.exact(
