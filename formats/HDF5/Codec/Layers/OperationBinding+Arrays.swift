@@ -209,7 +209,10 @@ extension LayerSite {
     if case .constant(let value)? = keyword("constant_values"), let number = value.number {
       filling = number
     }
-    let inputs = [x.wire, amounts, try scalar(filling, x.element, "filling")]
+    // All axes are named for the reason that layers of padding name theirs.
+    let inputs = [
+      x.wire, amounts, try scalar(filling, x.element, "filling"), try vector(Array(0..<x.rank)),
+    ]
     return KerasTensor(
       try emit(pad, pad.mode == .constant ? inputs : Array(inputs.prefix(2))), order: x.order)
   }

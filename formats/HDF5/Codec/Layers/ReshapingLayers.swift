@@ -138,11 +138,13 @@ extension LayerSite {
   fileprivate func padding(_ spatial: Int) throws(DecodeError) -> KerasTensor {
     let x = try input(rank: spatial + 2...spatial + 2)
     let margins = try margins("padding", spatial)
-    var (before, after) = ([Int](repeating: 0, count: x.rank), [Int](repeating: 0, count: x.rank))
-    for (axis, margin) in zip(try spatialAxes(spatial), margins) {
-      (before[x.position(axis)], after[x.position(axis)]) = margin
-    }
-    return KerasTensor(try emit(Pad(), [x.wire, try vector(before + after)]), order: x.order)
+    let axes = try spatialAxes(spatial).map { x.position($0) }
+    // With its axes named, ONNX Runtime (seen in 1.31) leaves the padding apart: it would take it into a
+    // maximum behind, whose own padding counts as less than every number, not as 0.
+    let wire = try emit(
+      Pad(),
+      [x.wire, try vector(margins.map(\.0) + margins.map(\.1)), nil, try vector(axes)])
+    return KerasTensor(wire, order: x.order)
   }
 
   fileprivate func cropping(_ spatial: Int) throws(DecodeError) -> KerasTensor {
