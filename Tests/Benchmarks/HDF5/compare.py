@@ -2,10 +2,13 @@
 
 Usage: python compare.py make FILE                writes the data sets
        python compare.py EXECUTABLE FILE ROUNDS [DATASET ...]     (the executable is what build.sh prints)
+       python compare.py EXECUTABLE FILE peak DATASET ...         each data set in a file of its own: peak memory over file
 """
 
+import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import h5py
@@ -37,9 +40,27 @@ def least(count, body):
     return best
 
 
+def peak(executable, source, name):
+    """Prints the peak memory of reading a data set and adding it up, over the size of a file that holds it alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/{name}.h5"
+        with h5py.File(source) as file, h5py.File(path, "w") as alone:
+            file.copy(name, alone)
+        process = subprocess.Popen([executable], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+        process.stdin.write(f"sum 1 {path} {name}\n")
+        process.stdin.close()
+        _, _, usage = os.wait4(process.pid, 0)
+        size = os.path.getsize(path)
+        print(f"{name:14} {usage.ru_maxrss * 1.024e-3:8.1f} MB {usage.ru_maxrss * 1024 / size:6.2f}", flush=True)
+
+
 def main():
     if sys.argv[1] == "make":
         make(sys.argv[2])
+        return
+    if sys.argv[3] == "peak":
+        for name in sys.argv[4:]:
+            peak(sys.argv[1], sys.argv[2], name)
         return
     path, rounds = sys.argv[2], int(sys.argv[3])
     executable = subprocess.Popen([sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -82,7 +82,8 @@ struct KerasReader {
 
   /// Weights by the attributes of the objects.
   private func readArchived(
-    _ facts: KerasFacts, _ root: HDF5Group, _ place: Place, asset: @escaping (String) -> Bytes?
+    _ facts: KerasFacts, _ root: HDF5Group, _ place: Place,
+    asset: @escaping (String) throws(DecodeError) -> Bytes?
   ) throws -> Reading {
     var stored = ArchiveWeights(root, asset: asset)
     return try read(facts, place) { (description, _, facts) throws(ReadFailure) in
@@ -96,8 +97,9 @@ struct KerasReader {
   /// A `.keras` archive: configuration and weights as entries of a zip file.
   private func readArchive() throws -> Reading {
     let archive = try ZipArchive(source.bytes, limits: source.limits)
-    func content(_ name: String) throws -> Bytes? {
-      try archive.entries.first { $0.name == name }.map { try archive.content(of: $0) }
+    func content(_ name: String) throws(DecodeError) -> Bytes? {
+      guard let entry = archive.entries.first(where: { $0.name == name }) else { return nil }
+      return try archive.content(of: entry)
     }
     func text(_ name: String) throws -> String? {
       guard let bytes = try content(name) else { return nil }
@@ -123,8 +125,9 @@ struct KerasReader {
       facts.version = try parsed(metadata, Place().inside("metadata.json"))["keras_version"]?.string
     }
     let file = try HDF5File(weights, limits: source.limits)
-    return try readArchived(facts, try file.root(), Place().inside("config.json")) { name in
-      try? content("assets/\(name)")
+    return try readArchived(facts, try file.root(), Place().inside("config.json")) {
+      (name) throws(DecodeError) in
+      try content("assets/\(name)")
     }
   }
 

@@ -56,4 +56,18 @@ import WherryOperators
     #expect(losses.isEmpty)
     #expect(try read(Bytes(sink.bytes), name) == first)
   }
+
+  /// A vocabulary that is damaged is no absent one.
+  @Test func damagedVocabularyIsRefusedWithItsPlace() throws {
+    let name = try #require(Self.files.first { $0.hasPrefix("table.") && $0.hasSuffix("keras") })
+    var bytes = try Bytes(mapping: "\(Self.folder)/\(name)").array
+    let place = try #require(bytes.firstRange(of: Array("/vocabulary.txt[UNK]".utf8)))
+    bytes[place.upperBound - 2] ^= 1
+    do {
+      _ = try read(Bytes(bytes), name)
+      Issue.record("nothing is wrong")
+    } catch let failure as ReadFailure {
+      #expect(failure.errors.contains { "\($0.place)".contains("vocabulary.txt") })
+    }
+  }
 }

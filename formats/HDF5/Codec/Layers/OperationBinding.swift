@@ -139,6 +139,18 @@ struct OperationBinding: Sendable {
       },
     ]
 
+  /// An activation with one number in its configuration.
+  private static func scaled<O: Operator>(
+    _ operation: O, _ field: any WritableKeyPath<O, Float> & Sendable, _ className: String,
+    _ key: String, _ usual: Double
+  ) -> OperationBinding {
+    OperationBinding(className) { (site) throws(DecodeError) in
+      var operation = operation
+      operation[keyPath: field] = Float(try site.settings.number(key, usual))
+      return [try site.map(operation, try site.operand(0))]
+    }
+  }
+
   /// Activation functions; those with parameters hold them in the configuration.
   private static let activations: [OperationBinding] =
     [
@@ -147,21 +159,8 @@ struct OperationBinding: Sendable {
         operation.approximation = try site.settings.flag("approximate", true) ? .tanh : .none
         return [try site.map(operation, try site.operand(0))]
       },
-      OperationBinding("Elu") { (site) throws(DecodeError) in
-        var operation = Elu()
-        operation.alpha = Float(try site.settings.number("alpha", 1))
-        return [try site.map(operation, try site.operand(0))]
-      },
-      OperationBinding("Celu") { (site) throws(DecodeError) in
-        var operation = Celu()
-        operation.alpha = Float(try site.settings.number("alpha", 1))
-        return [try site.map(operation, try site.operand(0))]
-      },
-      OperationBinding("LeakyRelu") { (site) throws(DecodeError) in
-        var operation = LeakyRelu()
-        operation.alpha = Float(try site.settings.number("negative_slope", 0.2))
-        return [try site.map(operation, try site.operand(0))]
-      },
+      scaled(Elu(), \.alpha, "Elu", "alpha", 1), scaled(Celu(), \.alpha, "Celu", "alpha", 1),
+      scaled(LeakyRelu(), \.alpha, "LeakyRelu", "negative_slope", 0.2),
       OperationBinding("LogSoftmax") { (site) throws(DecodeError) in
         [try site.logSoftmax(try site.operand(0), axis: try site.settings.integer("axis", -1))]
       },

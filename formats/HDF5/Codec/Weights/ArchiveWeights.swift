@@ -7,14 +7,14 @@ import WherryHDF5
 /// - Source: Keras 3, `saving/saving_lib.py`.
 struct ArchiveWeights {
   private let root: HDF5Group
-  private let asset: (String) -> Bytes?
+  private let asset: (String) throws(DecodeError) -> Bytes?
   private var used: Set<String> = []
   private var folders: [Int: String] = [:]
 
   /// - Parameters:
   ///   - root: of the file of weights.
-  ///   - asset: the content of a file among the archive's assets.
-  init(_ root: HDF5Group, asset: @escaping (String) -> Bytes?) {
+  ///   - asset: the content of a file among the archive's assets; nil when there is none.
+  init(_ root: HDF5Group, asset: @escaping (String) throws(DecodeError) -> Bytes?) {
     (self.root, self.asset) = (root, asset)
   }
 
@@ -60,7 +60,7 @@ struct ArchiveWeights {
         table.set(layer.path, slot.key, try weight(slot, folder, layer))
       }
       if ["StringLookup", "IntegerLookup"].contains(layer.className),
-        layer.settings["vocabulary"] == nil, let text = asset("\(folder)/vocabulary.txt")
+        layer.settings["vocabulary"] == nil, let text = try asset("\(folder)/vocabulary.txt")
       {
         table.vocabularies[layer.path] = try Self.lines(text, layer.place)
       }
